@@ -1,0 +1,38 @@
+# Every target does its own set-up in a fresh clone: a .venv with the pinned requirements.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo run test bench lint long clean
+
+demo: $(VENV)/.ready          ## send a message across both ways and show it on both sides
+	$(BIN)/mixer demo
+
+run: $(VENV)/.ready           ## run the gateway with the example configuration
+	$(BIN)/mixer serve -c docker/gateway.toml
+
+test: $(VENV)/.ready-dev      ## all tests that this machine can run
+	$(BIN)/pytest
+
+lint: $(VENV)/.ready-dev      ## ruff and mypy --strict
+	$(BIN)/ruff check gateway tests
+	$(BIN)/mypy gateway
+
+bench: $(VENV)/.ready         ## messages per second each way, memory, processor time per message
+	$(BIN)/python -m tests.bench
+
+long: $(VENV)/.ready-dev      ## longer robustness runs
+	MIXER_LONG=1 $(BIN)/pytest -m slow
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
