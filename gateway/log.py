@@ -44,7 +44,8 @@ def redact(logger: object, method: str, event: MutableMapping[str, Any]) -> Muta
 def printable(value: bytes | str) -> str:
     """``value`` without control characters (escaped) and at most `_LONGEST` characters long."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
-    escaped = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text[: _LONGEST + 1])
+    cut = text[: _LONGEST + 1]
+    escaped = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in cut)
     return escaped if len(escaped) <= _LONGEST else escaped[:_LONGEST] + "..."
 
 

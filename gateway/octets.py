@@ -12,6 +12,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 
+from typing_extensions import Buffer
+
 from gateway.errors import GatewayError
 
 CHUNK = 64 * 1024
@@ -79,7 +81,7 @@ class MemoryOctets(Octets):
 
     __slots__ = ("_view",)
 
-    def __init__(self, octets: bytes | bytearray | memoryview = b"") -> None:
+    def __init__(self, octets: Buffer = b"") -> None:
         self._view = memoryview(octets).toreadonly()
 
     def __len__(self) -> int:
