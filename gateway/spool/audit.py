@@ -1,0 +1,69 @@
+"""The story of every transfer: events are written with the change they tell of and kept in a file of their own.
+
+A commit over two files is not one commit when the machine stops between them. So an event goes to the ``outbox``
+table, in the same file and commit as its cause, and is copied to the audit file later; only when the copy is on disk
+is it removed from the outbox. Serials are never used again and the copy ignores those it has, so a crash at any point
+neither loses nor doubles an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, literal, select
+
+from gateway.spool import rows
+from gateway.spool.schema import event, outbox
+from gateway.spool.transfer import Event
+
+_COLUMNS = tuple(column.name for column in outbox.columns)
+_ADD = insert(outbox)
+# OR IGNORE: a copy that was made before the crash stays as it is.
+_COPY = (
+    insert(event)
+    .prefix_with("OR IGNORE", dialect="sqlite")
+    .from_select(_COLUMNS, select(outbox).where(outbox.c.serial <= bindparam("last")))
+)
+_LAST = select(func.max(outbox.c.serial))
+_FORGET = delete(outbox).where(outbox.c.serial <= bindparam("last"))
+_EXPIRE = delete(event).where(event.c.at < bindparam("before"))
+
+
+def write(connection: Connection, transfer_id: str, events: Iterable[Event]) -> None:
+    """Add events to a transfer's story, in the caller's transaction."""
+    found = [rows.event_row(transfer_id, each) for each in events]
+    if found:
+        connection.execute(_ADD, found)
+
+
+def copy(connection: Connection) -> int:
+    """Copy the outbox to the audit file; the last serial, 0 when there was nothing. `forget` follows after the commit."""
+    last = connection.execute(_LAST).scalar()
+    if last is None:
+        return 0
+    connection.execute(_COPY, {"last": last})
+    return int(last)
+
+
+def forget(connection: Connection, last: int) -> None:
+    """Remove from the outbox what the audit file has by now."""
+    connection.execute(_FORGET, {"last": last})
+
+
+def expire(connection: Connection, before: int) -> None:
+    """Remove events older than a time (in ticks) from the audit file."""
+    connection.execute(_EXPIRE, {"before": before})
+
+
+def _rows_of(table: Table, place: int) -> Select[Any]:
+    return select(literal(place).label("place"), *table.columns).where(table.c.transfer == bindparam("transfer"))
+
+
+_STORY = _rows_of(event, 0).union(_rows_of(outbox, 1)).order_by("serial", "place")
+
+
+def story(connection: Connection, transfer_id: str) -> tuple[Event, ...]:
+    """The events of one transfer in the order in which they were written, moved or not."""
+    found = {row.serial: row for row in connection.execute(_STORY, {"transfer": transfer_id})}
+    return tuple(rows.event_from_row(row) for row in found.values())
