@@ -8,6 +8,8 @@ EVENTS: Final = {
     "gateway.started": "all listeners are bound and the relay works",
     "gateway.stopping": "a stop was asked for; connections and leases are being wound up",
     "gateway.stopped": "everything is closed",
+    "tables.reloaded": "a new set of mapping tables is active",
+    "tables.refused": "a new set of mapping tables does not check; the old one stays active",
     "association.opened": "an association with a P1 peer is up",
     "association.refused": "we refused a P1 bind, or a peer refused ours; the reason says what did not match",
     "association.closed": "an association was released in order",
@@ -30,6 +32,14 @@ EVENTS: Final = {
     "relay.reported": "a report or DSN was queued for the sender",
     "relay.quarantined": "a transfer was set aside; the reason says what is wrong with it",
     "relay.fault": "an unexpected fault in the relay; the transfer is kept for another attempt",
+    "control.fault": "a control command failed for an unexpected reason",
+    "spool.suppressed": "a recipient was received before (same identifier, recipient and history) and is not delivered twice",
+    "spool.quarantined": "a transfer was set aside: its attempts began and never ended, or somebody said so",
+    "spool.held": "an operator holds a transfer",
+    "spool.released": "an operator released a transfer",
+    "spool.retried": "an operator asked for an attempt now",
+    "spool.redirected": "an operator gave a recipient another address",
+    "spool.deleted": "an operator deleted a transfer",
     "spool.swept": "orphaned content and finished transfers were removed",
 }
 """Event name -> meaning."""

@@ -11,6 +11,8 @@ Every layer has the same small interface (DESIGN section 5)::
 Names are those of the service definitions: X.214 (transport), X.215 (session), X.216 (presentation), X.217 (association
 control) and X.218 (reliable transfer). A request goes down, an indication comes up at the other side, its response goes
 down there, and the confirm comes up at the requester.
+
+More than 600 lines, because all primitives of five services stand here side by side, each with its own docstring.
 """
 
 from __future__ import annotations
@@ -183,6 +185,7 @@ class SConnectResponse:
     responding: bytes = b""
     reference: ConnectionReference | None = None  # None: echo the calling one (PI 10 comes back as PI 9)
     requirements: int = 0x0249
+    tokens: TokenSide | None = None  # read only when the caller left the choice to us; None: the requestor's side
     user_data: bytes = b""
 
 

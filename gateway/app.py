@@ -1,0 +1,173 @@
+"""The composition root: builds every object from the configuration, runs them and stops them in order."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from gateway import __version__, asn1, log
+from gateway.admin.control import ControlServer
+from gateway.building import (
+    directions_from,
+    granted_to_peer,
+    open_store,
+    p1_listener_settings,
+    peers_from,
+    retry_policy,
+    settings_from,
+    smtp_listener_settings,
+    smtp_sender_from,
+    tables_from,
+)
+from gateway.config import Config
+from gateway.errors import GatewayError
+from gateway.journeys import Surroundings, journey_of
+from gateway.mixer.identifiers import Fact as MixerFact
+from gateway.mixer.policy import PeerPolicy
+from gateway.mta.intake import X400Intake
+from gateway.mta.listener import Listener
+from gateway.mta.routing import X400Router
+from gateway.mta.sender import Sender
+from gateway.osi.service import ConnectionReference
+from gateway.permission import Directions, Granted
+from gateway.relay import Journey, Relay
+from gateway.smtp import listener as smtp_listener
+from gateway.smtp.gate import SMTPGate
+from gateway.smtp.sender import SMTPSender
+from gateway.spool.ledger import Fact, FactKind
+from gateway.spool.store import Store
+from gateway.spool.transfer import Side, Source, Transfer
+
+_log = log.get("app")
+
+_MEMORY = timedelta(days=30)
+"""How long identifiers are remembered for replies and reports."""
+
+
+class Gateway:
+    """One process of the gateway."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.settings = settings_from(config)
+        self.peers = peers_from(config)
+        self.router = X400Router(self.peers)
+        self.store: Store
+        self.relay: Relay
+        self.p1: Listener
+        self.smtp: smtp_listener.SMTPListener
+        self._sender: Sender
+        self._smtp_sender: SMTPSender
+        self._control: ControlServer
+        self._references = 0
+
+    async def start(self, *, smtp_socket: socket.socket | None = None, p1_socket: socket.socket | None = None) -> None:
+        """Open the queue, bind the listeners, begin to work.
+
+        Raises:
+            GatewayError: The queue cannot be opened, or an address is in use.
+        """
+        config = self.config
+        self.store = await open_store(config)
+        intake = X400Intake(self.store)
+        self._sender = Sender(self.peers, intake, reference=self._reference, largest_octets=config.mta.largest_octets)
+        self._smtp_sender = smtp_sender_from(config)
+        self.relay = Relay(
+            self.store, self._journey_of(), policy=retry_policy(config), workers=config.relay.workers,
+            lease_seconds=config.relay.lease_seconds, name=f"{config.gateway.mta_name}.{secrets.token_hex(4)}",
+            tables_version=lambda: self.settings.tables.version,
+        )  # fmt: skip
+        self.p1 = Listener(p1_listener_settings(config), self.peers, intake)
+        gate = SMTPGate(self.store, lambda: self.settings, self.directions, self.granted)
+        self.smtp = smtp_listener.SMTPListener(smtp_listener_settings(config), gate)
+        self._control = ControlServer(config.admin.socket, {"status": self._status, "reload": self._reload})
+        try:
+            await self.p1.start(p1_socket)
+            await self.smtp.start(smtp_socket)
+            await self._control.start()
+        except OSError as error:
+            await self.stop()
+            raise GatewayError(f"cannot listen: {error}") from error
+        self.relay.start()
+        _log.info("gateway.started", smtp=f"{config.smtp.host}:{self.smtp.port}", p1=f"{config.mta.host}:{self.p1.port}")
+
+    async def stop(self) -> None:
+        """Stop taking, finish what can be finished, close. What is not finished stays in the queue."""
+        _log.info("gateway.stopping")
+        await self._control.stop()
+        await self.smtp.stop()
+        await self.p1.stop()
+        await self.relay.stop()
+        await self._sender.stop()
+        await self._smtp_sender.stop()
+        await self.store.close()
+        _log.info("gateway.stopped")
+
+    def directions(self) -> Directions:
+        """What addresses finally mean under the present settings and routes."""
+        return directions_from(self.settings, self.router)
+
+    def granted(self, source: Source) -> Granted:
+        """What a source may do."""
+        if source.side is Side.X400:
+            return granted_to_peer(self.peers.get(source.peer))
+        classes = {section.name: section for section in self.config.smtp.client}
+        section = classes.get(source.peer)
+        return Granted(to_x400=section is not None and section.may_send_to_x400)
+
+    def reload(self) -> str:
+        """Read the mapping tables again; the old ones stay when the new ones do not check. Returns their version."""
+        self.settings = replace(self.settings, tables=tables_from(self.config.mixer.tables))
+        return self.settings.tables.version
+
+    def reload_safely(self) -> None:
+        """`reload` for a signal: a set of tables that does not check is refused whole, with the reason in the log."""
+        try:
+            _log.info("tables.reloaded", version=self.reload())
+        except GatewayError as error:
+            _log.error("tables.refused", reason=str(error))
+
+    async def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {
+            "version": __version__, "smtp_port": self.smtp.port, "p1_port": self.p1.port, "tables": self.settings.tables.version,
+            **await self.store.counts(),
+        }  # fmt: skip
+
+    async def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"tables": self.reload()}
+
+    async def _remember(self, facts: Iterable[MixerFact]) -> None:
+        """Keep what a conversion says must be known later, before anything is sent."""
+        expires = datetime.now(UTC) + _MEMORY
+        kinds = {"message-id": FactKind.SHORT_IDENTIFIER, "mts-identifier": FactKind.RETURN_PATH}
+        kept = [Fact(kind=kinds[fact.kind], key=fact.key, value={"for": fact.value}, expires=expires) for fact in facts]
+        if kept:
+            await self.store.ledger.remember(*kept)
+
+    def _journey_of(self) -> Callable[[Transfer], Journey]:
+        around = Surroundings(
+            settings=lambda: self.settings, directions=self.directions, policy_of=self._policy_of, dialects_of=self._dialects_of,
+            granted=self.granted, x400=self._sender, internet=self._smtp_sender, new_id=self.store.new_id,
+            remember=self._remember,
+        )  # fmt: skip
+        return lambda transfer: journey_of(transfer, around)
+
+    def _policy_of(self, name: str) -> PeerPolicy:
+        peer = self.peers.get(name)
+        return PeerPolicy() if peer is None else peer.policy
+
+    def _dialects_of(self, name: str) -> frozenset[str]:
+        peer = self.peers.get(name)
+        return frozenset() if peer is None else peer.dialects
+
+    def _reference(self) -> ConnectionReference:
+        """A session connection identifier that never repeats: host name and counter, time (p1-stack.md 3.5)."""
+        self._references = (self._references + 1) % 10_000
+        user = asn1.encode(self.config.gateway.mta_name.encode("ascii", "replace"), asn1.TeletexString())
+        common = asn1.encode(datetime.now(UTC).replace(microsecond=0), asn1.UTCTime())
+        additional = asn1.encode(f"{self._references % 100}".encode(), asn1.TeletexString())
+        return ConnectionReference(user=user, common=common, additional=additional)

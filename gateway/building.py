@@ -1,0 +1,266 @@
+"""What the configuration means: sections in, the objects and settings of the packages out. `app` puts them together."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import ssl
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from gateway.config import Config, PeerSection, SMTPClient, SMTPUser, TLSSection
+from gateway.errors import ConfigurationError, ConversionError, GatewayError
+from gateway.lookup.dns import DNSResolver
+from gateway.mixer.convert import map_smtp_recipient, map_x400_recipient
+from gateway.mixer.mcgam import MappingTable, MappingTables, load
+from gateway.mixer.policy import Carrier, Context, GlobalDomain, PeerPolicy, Settings
+from gateway.mixer.stdor import from_text
+from gateway.mta.listener import ListenerSettings
+from gateway.mta.peers import Credentials, Grant, Peer, Peers
+from gateway.mta.routing import X400Router, within
+from gateway.osi.service import DialogueMode, Selectors, StackTimers
+from gateway.permission import Directions, Granted
+from gateway.smtp import listener as smtp_listener
+from gateway.smtp.routing import Route, SmartHost, SMTPRouter, TLSMode
+from gateway.smtp.sender import SenderSettings, SMTPSender
+from gateway.spool.schedule import Pace, RetryPolicy
+from gateway.spool.store import Store
+from gateway.x400.oraddress import ORAddress
+
+
+def settings_from(config: Config) -> Settings:
+    """The settings of the mapping, with the tables read from their folder.
+
+    Raises:
+        ConfigurationError: An address or a table cannot be used; the text says where and why.
+    """
+    gateway = config.gateway
+    domain = _oraddress(gateway.global_domain, "gateway.global_domain")
+    if domain.country is None:
+        raise ConfigurationError("gateway.global_domain: a country (C) is needed")
+    return Settings(
+        gateway_domain=gateway.domain,
+        gateway_oraddress=_oraddress(gateway.oraddress, "gateway.oraddress"),
+        global_domain=GlobalDomain(country=domain.country, admd=domain.admd or " ", prmd=domain.prmd),
+        mta_name=gateway.mta_name,
+        tables=tables_from(config.mixer.tables),
+        postmaster=gateway.postmaster,
+    )
+
+
+def peers_from(config: Config) -> Peers:
+    """The P1 peers of the configuration.
+
+    Raises:
+        ConfigurationError: A name is used twice, a route is no O/R address, or a secret cannot be read.
+    """
+    names = [section.name for section in config.mta.peer]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigurationError(f"mta.peer: the name {name!r} is used twice")
+    return Peers(tuple(_peer(section, config) for section in config.mta.peer))
+
+
+def directions_from(settings: Settings, router: X400Router) -> Directions:
+    """What addresses finally mean under these settings and routes."""
+    context = Context(settings=settings, now=datetime.now(UTC), plan_seed="")
+    base = settings.gateway_oraddress
+
+    def is_gateway(address: ORAddress) -> bool:
+        return any(type_.upper() == "RFC-822" for type_, _ in address.domain_defined) and within(address, (base,))
+
+    return Directions(
+        route=router.route,
+        to_oraddress=lambda mailbox: map_smtp_recipient(mailbox.address, context).result,
+        to_mailbox=lambda address: map_x400_recipient(address, context).result,
+        is_gateway=is_gateway,
+        is_gateway_domain=lambda domain: domain.lower() == settings.gateway_domain.lower(),
+    )
+
+
+def granted_to_peer(peer: Peer | None) -> Granted:
+    """What a P1 peer may do; nothing for one that is no longer configured."""
+    if peer is None:
+        return Granted()
+    grant = peer.grant
+    domains = tuple(domain.lower() for domain in grant.domains)
+    return Granted(
+        to_internet=grant.to_internet,
+        originator=(lambda address: within(address, grant.originators)) if grant.originators else None,
+        domain=(lambda name: any(name.lower() == each or name.lower().endswith("." + each) for each in domains)) if domains else None,
+    )
+
+
+def _peer(section: PeerSection, config: Config) -> Peer:
+    where = f"mta.peer {section.name}"
+    return Peer(
+        name=section.name,
+        host=section.host,
+        port=section.port,
+        calling=Selectors(tsel=section.calling.tsel, ssel=section.calling.ssel, psel=section.calling.psel),
+        called=Selectors(tsel=section.called.tsel, ssel=section.called.ssel, psel=section.called.psel),
+        ours=Credentials(
+            mta_name=section.our_mta_name or config.gateway.mta_name,
+            password=section.our_password.read(f"{where}.our_password") if section.our_password else None,
+            octet_string=section.octet_string_password,
+        ),
+        theirs=Credentials(
+            mta_name=section.mta_name, password=section.password.read(f"{where}.password") if section.password else None
+        ),
+        networks=section.networks,
+        routes=tuple(_oraddress(text, f"{where}.routes") for text in section.routes),
+        grant=Grant(
+            to_internet=section.grant.to_internet,
+            originators=tuple(_oraddress(text, f"{where}.grant.originators") for text in section.grant.originators),
+            domains=section.grant.domains,
+        ),
+        policy=PeerPolicy(x400_version=section.policy.x400_version, carrier=Carrier(section.policy.attachments)),
+        dialects=frozenset({"draft-extension-type"}) if section.policy.extensions == "draft" else frozenset(),
+        checkpoint_size=section.checkpoint_size_kilobytes,
+        window_size=section.window_size,
+        tpdu_size=section.tpdu_size_octets,
+        dialogue=DialogueMode.MONOLOGUE if section.dialogue == "monologue" else DialogueMode.TWO_WAY_ALTERNATE,
+        associations=section.associations,
+        incoming=section.incoming,
+        idle_timeout_seconds=section.idle_timeout_seconds,
+        retry_seconds=section.retry_seconds,
+    )
+
+
+def _oraddress(text: str, where: str) -> ORAddress:
+    try:
+        return from_text(text, complete=False)
+    except (ConversionError, GatewayError) as error:
+        raise ConfigurationError(f"{where}: {text!r}: {error}") from error
+
+
+def tables_from(folder: Path) -> MappingTables:
+    """The tables of a folder: for each one a file of its name, then the files of the folder ``NAME.d``, in order of their names."""
+    if not folder.is_dir():
+        raise ConfigurationError(f"mixer.tables: {folder} is no folder")
+    files: dict[str, list[tuple[str, str]]] = {}
+    for table in MappingTable:
+        paths = [folder / table.value, *sorted((folder / f"{table.value}.d").glob("*"))]
+        files[table.value] = [(str(path), _text_of(path)) for path in paths if path.is_file()]
+    return load(files)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: {error}") from error
+
+
+async def open_store(config: Config) -> Store:
+    """Open the queue of the configuration; created where there is none."""
+    url = config.spool.url
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    return await Store.open(
+        url, ids=queue_ids(), synchronous=config.spool.synchronous, low_water_octets=config.spool.low_water_octets
+    )
+
+
+def queue_ids() -> Callable[[], str]:
+    """A source of queue identifiers: time and chance, in the 32 letters of Crockford's alphabet, sorted by time."""
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+    def new() -> str:
+        number = (time.time_ns() // 1_000_000) << 40 | secrets.randbits(40)
+        return "".join(alphabet[number >> shift & 31] for shift in range(80, -1, -5))
+
+    return new
+
+
+def retry_policy(config: Config) -> RetryPolicy:
+    """The pace of attempts by priority."""
+    relay = config.relay
+    pace = Pace(
+        first=timedelta(seconds=relay.first_retry_seconds),
+        longest=timedelta(seconds=relay.longest_retry_seconds),
+        warn_after=timedelta(hours=relay.warn_after_hours),
+        expire_after=timedelta(hours=relay.expire_after_hours),
+    )
+    urgent = Pace(first=pace.first / 2, longest=pace.longest / 4, warn_after=pace.warn_after / 4, expire_after=pace.expire_after / 5)
+    return RetryPolicy(urgent=urgent, normal=pace, non_urgent=pace)
+
+
+def p1_listener_settings(config: Config) -> ListenerSettings:
+    """How the P1 listener behaves."""
+    mta = config.mta
+    return ListenerSettings(
+        host=mta.host, port=mta.port, tsels=mta.tsels, ssels=mta.ssels, psels=mta.psels, connections=mta.connections,
+        largest_octets=mta.largest_octets,
+        timers=StackTimers(bind_input=mta.bind_timeout_seconds, progress=mta.progress_timeout_seconds),
+    )  # fmt: skip
+
+
+def smtp_listener_settings(config: Config) -> smtp_listener.ListenerSettings:
+    """How the SMTP listener behaves.
+
+    Raises:
+        ConfigurationError: A certificate or a password cannot be read.
+    """
+    smtp = config.smtp
+    return smtp_listener.ListenerSettings(
+        hostname=smtp.hostname or config.gateway.domain, host=smtp.host, port=smtp.port, size_limit=smtp.largest_octets,
+        recipients_limit=smtp.recipients, connections=smtp.connections, timeout_seconds=smtp.command_timeout_seconds,
+        refuse_stray_line_ends=not smtp.accept_bare_line_feeds, tls=_server_tls(smtp.tls), authenticate=_authenticator(smtp.users),
+        auth_requires_tls=smtp.tls is not None, client_class=_client_class(smtp.client),
+    )  # fmt: skip
+
+
+def _server_tls(section: TLSSection | None) -> ssl.SSLContext | None:
+    if section is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(section.certificate, section.key)
+    except OSError as error:
+        raise ConfigurationError(f"smtp.tls: {section.certificate}, {section.key}: {error}") from error
+    return context
+
+
+def _authenticator(users: tuple[SMTPUser, ...]) -> Callable[[str, str], bool] | None:
+    if not users:
+        return None
+    passwords = {user.name: user.password.read(f"smtp.users {user.name}.password") for user in users}
+
+    def right(name: str, password: str) -> bool:
+        expected = passwords.get(name)
+        return hmac.compare_digest(expected or b"", password.encode()) and expected is not None
+
+    return right
+
+
+def _client_class(classes: tuple[SMTPClient, ...]) -> Callable[[str, str], str]:
+    """The first class that fits a client's address and authenticated user; empty when none does."""
+
+    def fits(section: SMTPClient, address: str, user: str) -> bool:
+        if section.users and user not in section.users:
+            return False
+        return not section.networks or any(ip_address(address) in network for network in section.networks)
+
+    return lambda address, user: next((section.name for section in classes if fits(section, address, user)), "")
+
+
+def smtp_sender_from(config: Config) -> SMTPSender:
+    """The SMTP sender: to the smart host, or by MX.
+
+    Raises:
+        ConfigurationError: The smart host's password cannot be read.
+    """
+    section = config.smtp.smart_host
+    host = None
+    if section is not None:
+        password = section.password.read("smtp.smart_host.password").decode() if section.password is not None else ""
+        host = SmartHost(
+            host=section.host, port=section.port, tls=TLSMode(section.tls), user=section.user or "", password=password
+        )  # fmt: skip
+    hostname = config.smtp.hostname or config.gateway.domain
+    router = SMTPRouter((Route(smart_host=host),), DNSResolver(), own_names=(hostname,))
+    return SMTPSender(SenderSettings(hostname=hostname), router)

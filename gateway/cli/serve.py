@@ -1,0 +1,62 @@
+"""``mixer serve``, ``check`` and ``status``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from gateway import config as configuration
+from gateway import log
+from gateway.admin.control import ask
+from gateway.app import Gateway
+from gateway.building import peers_from, settings_from
+from gateway.cli.common import ConfigOption, JSONOption, app, show
+
+
+@app.command()
+def serve(config: ConfigOption) -> None:
+    """Run the gateway until it is told to stop (SIGTERM, SIGINT). SIGHUP reads the mapping tables again."""
+    loaded = configuration.load(config)
+    log.configure(json=loaded.log.json_lines, level=loaded.log.level)
+    asyncio.run(_serve(loaded))
+
+
+async def _serve(config: configuration.Config) -> None:
+    gateway = Gateway(config)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, gateway.reload_safely)
+    await gateway.start()
+    await stop.wait()
+    await gateway.stop()
+
+
+@app.command()
+def check(config: ConfigOption, json: JSONOption = False) -> None:
+    """Check a configuration with its mapping tables and secrets, without starting anything."""
+    loaded = configuration.load(config)
+    settings = settings_from(loaded)
+    peers = [peer.name for peer in peers_from(loaded)]
+    facts: dict[str, Any] = {"config": str(config), "tables": settings.tables.version, "peers": peers}
+    show(facts, as_json=json, text=f"{config}: good; peers: {', '.join(peers) or 'none'}; tables {settings.tables.version}")
+
+
+@app.command()
+def status(config: ConfigOption, json: JSONOption = False) -> None:
+    """Ask the running gateway how it is; exit code 1 when none answers. The health check of the container."""
+    loaded = configuration.load(config)
+    facts = dict(asyncio.run(ask(loaded.admin.socket, "status")))
+    show(facts, as_json=json, text="\n".join(f"{key}: {value}" for key, value in facts.items()))
+
+
+def configured(path: Path) -> configuration.Config:
+    """Load a configuration for a command that only looks."""
+    if not path.exists():
+        raise typer.BadParameter(f"{path} does not exist")
+    return configuration.load(path)

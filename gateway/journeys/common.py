@@ -1,0 +1,96 @@
+"""What every journey may use: the settings of the mapping, the routes, and the two deliverers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from gateway.errors import ConversionError, Failure, GatewayError
+from gateway.internet.envelope import SmtpEnvelope
+from gateway.mixer.identifiers import Fact
+from gateway.mixer.policy import Context, PeerPolicy, Settings
+from gateway.octets import Octets
+from gateway.permission import Directions, Granted
+from gateway.spool.transfer import Outcome, Plan, Side, Source, Transfer
+
+_T = TypeVar("_T")
+_SMALL = 256 * 1024
+
+
+class X400Deliverer(Protocol):
+    """Hands encoded MTS-APDUs to P1 peers; `mta.sender` implements it."""
+
+    async def transfer(self, peer_name: str, apdu: Octets) -> Outcome:
+        """One APDU to one peer: RELAYED when secured there, else DEFERRED."""
+
+
+class InternetDeliverer(Protocol):
+    """Hands messages to SMTP servers; `smtp.sender` implements it."""
+
+    async def deliver(self, envelope: SmtpEnvelope, message: Octets) -> Mapping[int, Outcome]:
+        """One message to the recipients of ``envelope``, all of one next hop; outcomes by 1-based position in the envelope."""
+
+    def next_hop(self, domain: str) -> str:
+        """Name of what takes mail for a domain; recipients with the same one share a message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The outside of a journey.
+
+    Attributes:
+        settings: The present settings of the mapping (tables are swapped whole on reload).
+        directions: What addresses finally mean under those settings.
+        policy_of: Policy of a P1 peer by name.
+        dialects_of: Encode dialects of a P1 peer by name.
+        granted: What a source may do.
+        new_id: A fresh queue identifier.
+        remember: Keeps facts that must be known before anything is sent.
+    """
+
+    settings: Callable[[], Settings]
+    directions: Callable[[], Directions]
+    policy_of: Callable[[str], PeerPolicy]
+    dialects_of: Callable[[str], frozenset[str]]
+    granted: Callable[[Source], Granted]
+    x400: X400Deliverer
+    internet: InternetDeliverer
+    new_id: Callable[[], str]
+    remember: Callable[[Iterable[Fact]], Awaitable[None]]
+
+    def context(self, transfer: Transfer, *, now: datetime, seed: str, peer: str = "") -> Context:
+        """The context of one conversion."""
+        return Context(settings=self.settings(), now=now, plan_seed=seed, queue_id=transfer.id, policy=self.policy_of(peer))
+
+    def planned(self, transfer: Transfer, plan: Plan, peer: str = "") -> Context:
+        """The context of one conversion under a plan: the same at every attempt."""
+        return self.context(transfer, now=plan.made_at, seed=plan.seed, peer=peer)
+
+    def reporting(self, transfer: Transfer, ended: Iterable[int], now: datetime, peer: str = "") -> Context:
+        """The context of a report; its seed names transfer and recipients, so one end gives one report identifier."""
+        seed = f"{transfer.id}/report/{'.'.join(str(number) for number in sorted(ended))}"
+        return self.context(transfer, now=now, seed=seed, peer=peer)
+
+
+def local_source(side: Side) -> Source:
+    """The source of what the gateway makes itself."""
+    return Source(side=side, peer="local")
+
+
+async def threaded(size: int, work: Callable[[], _T]) -> _T:
+    """Run a conversion: at once when the message is small, in a thread when it would hold up everybody else."""
+    return work() if size <= _SMALL else await asyncio.to_thread(work)
+
+
+def attempt(work: Callable[[], _T]) -> _T | Failure:
+    """The result of a mapping, or the failure that it ended in."""
+    try:
+        return work()
+    except ConversionError as error:
+        return error.failure
+    except GatewayError as error:
+        text = f"The recipient address cannot be read: {error}"
+        return Failure(reason=1, diagnostic=11, smtp_code=553, status="5.1.3", text=text)

@@ -1,0 +1,50 @@
+"""Reports and DSNs that the gateway made itself: already in the form of the side they go to, so they are only handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from gateway.errors import Failure
+from gateway.internet.addresses import Mailbox
+from gateway.internet.envelope import SmtpEnvelope
+from gateway.journeys.common import Surroundings, attempt
+from gateway.mixer.stdor import from_text
+from gateway.octets import Octets
+from gateway.permission import NO_ROUTE
+from gateway.relay import Group
+from gateway.spool.transfer import Claim, Outcome, Plan, Side, Transfer
+
+
+class OwnReport:
+    """Implements `relay.Journey` for what has `common.local_source` as its source."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+
+    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+        """The next hop of the one recipient: the peer that handed the subject in, or what takes the sender's domain."""
+        recipient = claim.due[0]
+        if recipient.target is Side.INTERNET:
+            mailbox = attempt(lambda: Mailbox.from_text(recipient.address))
+            if isinstance(mailbox, Failure):
+                return (), {recipient.number: mailbox}
+            return (Group(key=self._around.internet.next_hop(mailbox.domain), recipients=(recipient,)),), {}
+        address = from_text(recipient.address, complete=False)
+        peer = self._around.directions().route(address) or claim.transfer.source.session
+        if not peer:
+            return (), {recipient.number: NO_ROUTE}
+        return (Group(key=peer, recipients=(recipient,)),), {}
+
+    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
+        """Hand it over as it is."""
+        recipient = group.recipients[0]
+        if recipient.target is Side.X400:
+            return {recipient.number: await self._around.x400.transfer(group.key, claim.content)}, ()
+        envelope = SmtpEnvelope.from_json(claim.transfer.envelope)
+        found = await self._around.internet.deliver(envelope, claim.content)
+        return {recipient.number: found[1]}, ()
+
+    def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
+        """Never a report about a report."""
+        return ()

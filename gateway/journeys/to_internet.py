@@ -1,0 +1,142 @@
+"""X.400 messages and reports to the Internet: loop and permission checked, converted under a plan, sent by SMTP; ends become Reports."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from gateway import asn1
+from gateway.errors import Failure
+from gateway.internet.addresses import Mailbox
+from gateway.journeys.addressing import addressed_in_internet
+from gateway.journeys.common import Surroundings, attempt, local_source, threaded
+from gateway.journeys.received import received_apdu
+from gateway.mixer.convert import InternetResult, ReportedOutcome, message_to_internet, report_for_x400, report_to_internet
+from gateway.mixer.results import Conversion
+from gateway.mixer.stdor import from_text, to_text
+from gateway.octets import Octets
+from gateway.permission import ToInternet, from_p1
+from gateway.relay import Group
+from gateway.spool.transfer import Claim, Kind, Outcome, Plan, Recipient, Result, Side, Transfer
+from gateway.x400.oraddress import oraddress_from_orname
+from gateway.x400.p1 import Message, Probe
+
+
+class MessageToInternet:
+    """Implements `relay.Journey` for P1 messages."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+
+    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+        """Recipients by next SMTP hop, and those that the peer may not reach or that map nowhere."""
+        granted = self._around.granted(claim.transfer.source)
+        directions = self._around.directions()
+        originator = from_text(claim.transfer.sender, complete=False)
+        groups: dict[str, list[Recipient]] = defaultdict(list)
+        failed: dict[int, Failure] = {}
+        for recipient in claim.due:
+            meaning = attempt(lambda address=recipient.address: directions.of_oraddress(from_text(address)))  # type: ignore[misc]
+            refusal = meaning if isinstance(meaning, Failure) else from_p1(granted, originator, meaning)
+            if refusal is not None:
+                failed[recipient.number] = refusal
+            elif isinstance(meaning, ToInternet):
+                groups[self._around.internet.next_hop(meaning.address.domain)].append(recipient)
+        return tuple(Group(key=hop, recipients=tuple(members)) for hop, members in groups.items()), failed
+
+    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
+        """Convert for the recipients of one hop and send; each recipient has an outcome of its own."""
+        conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, group, plan))
+        await self._around.remember(conversion.remember)
+        recipients = _in_envelope_order(claim, group)
+        envelope = addressed_in_internet(conversion.result.envelope, tuple(self._mailbox(each) for each in recipients))
+        found = await self._around.internet.deliver(envelope, conversion.result.message)
+        outcomes = {recipient.number: found[position] for position, recipient in enumerate(recipients, 1)}
+        return outcomes, tuple(str(note) for note in conversion.notes)
+
+    def _mailbox(self, recipient: Recipient) -> Mailbox:
+        meaning = self._around.directions().of_oraddress(from_text(recipient.address))
+        assert isinstance(meaning, ToInternet)
+        return meaning.address
+
+    def _convert(self, claim: Claim, group: Group, plan: Plan) -> Conversion[InternetResult]:
+        message = received_apdu(claim).message
+        assert message is not None
+        numbers = tuple(recipient.number for recipient in group.recipients)
+        return message_to_internet(message, numbers, self._around.planned(claim.transfer, plan, claim.transfer.source.peer))
+
+    def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
+        """The X.400 report that the originator or its MTA asked for (X.411 12.2.1.3)."""
+        message = received_apdu(claim).message
+        assert message is not None
+        return x400_report(self._around, claim, message, reported(ended), now)
+
+
+def _in_envelope_order(claim: Claim, group: Group) -> list[Recipient]:
+    """The recipients of a group in the order of the P1 envelope, which the converted envelope keeps."""
+    place = {recipient.number: index for index, recipient in enumerate(claim.transfer.recipients)}
+    return sorted(group.recipients, key=lambda recipient: place[recipient.number])
+
+
+class ReportToInternet:
+    """Implements `relay.Journey` for P1 reports: each becomes a DSN for the Internet originator (RFC 2156 5.3.8)."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+
+    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+        """The one recipient of a report: the originator of its subject."""
+        recipient = claim.due[0]
+        meaning = attempt(lambda: self._around.directions().of_oraddress(from_text(recipient.address)))
+        if isinstance(meaning, Failure):
+            return (), {recipient.number: meaning}
+        hop = self._around.internet.next_hop(meaning.address.domain) if isinstance(meaning, ToInternet) else "x400"
+        return (Group(key=hop, recipients=(recipient,)),), {}
+
+    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
+        """Convert and send from the null reverse path."""
+        report = received_apdu(claim).report
+        assert report is not None
+        conversion = report_to_internet(report, self._around.planned(claim.transfer, plan, claim.transfer.source.peer))
+        await self._around.remember(conversion.remember)
+        found = await self._around.internet.deliver(conversion.result.envelope, conversion.result.message)
+        return {group.recipients[0].number: found[1]}, tuple(str(note) for note in conversion.notes)
+
+    def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
+        """Never a report about a report (X.411 12.2.1.3)."""
+        return ()
+
+
+def reported(ended: Mapping[int, Outcome]) -> dict[int, ReportedOutcome]:
+    """The ends of recipients as `mixer` takes them."""
+    return {
+        number: ReportedOutcome(failure=outcome.failure)
+        if outcome.result is Result.FAILED
+        else ReportedOutcome(delivered_at=outcome.at, relayed=outcome.result is Result.RELAYED)
+        for number, outcome in ended.items()
+    }
+
+
+def x400_report(
+    around: Surroundings, claim: Claim, subject: Message | Probe, outcomes: Mapping[int, ReportedOutcome], now: datetime
+) -> Sequence[tuple[Transfer, Octets]]:
+    """A Report about a P1 message or probe, as a transfer of its own to the peer that handed the subject in."""
+    transfer = claim.transfer
+    peer = transfer.source.peer
+    context = around.reporting(transfer, outcomes, now, peer)
+    conversion = report_for_x400(subject, outcomes, context)
+    if conversion is None:
+        return ()
+    apdu = conversion.result
+    assert apdu.report is not None
+    destination = oraddress_from_orname(apdu.report.envelope.report_destination_name)
+    octets = asn1.encode_octets(apdu, dialects=around.dialects_of(peer), strict=False)
+    report = Transfer(
+        id=around.new_id(), origin=Side.X400, kind=Kind.REPORT, arrived=now, size=len(octets),
+        source=replace(local_source(Side.X400), session=peer), sender="", subject_of=transfer.id,
+        recipients=(Recipient(number=1, address=to_text(destination), target=Side.X400),),
+    )  # fmt: skip
+    return ((report, octets),)
+

@@ -1,0 +1,85 @@
+"""Internet messages to X.400: mapped, grouped by P1 peer, converted under a plan, transferred; failures become DSNs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from gateway import asn1
+from gateway.errors import Failure
+from gateway.internet.addresses import Mailbox
+from gateway.internet.envelope import SmtpEnvelope
+from gateway.internet.message import parse
+from gateway.journeys.addressing import addressed_in_x400
+from gateway.journeys.common import Surroundings, attempt, local_source, threaded
+from gateway.mixer.convert import ReportedOutcome, dsn_for_internet, message_to_x400
+from gateway.mixer.results import Conversion
+from gateway.octets import Octets
+from gateway.permission import ToX400, from_smtp
+from gateway.relay import Group
+from gateway.spool.transfer import Claim, Kind, Outcome, Plan, Recipient, Result, Side, Transfer
+from gateway.x400.p1 import MTSAPDU
+
+
+class MessageToX400:
+    """Implements `relay.Journey`."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._around = surroundings
+
+    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+        """Recipients by P1 peer. Asked anew at every attempt: routes and tables may have changed for the better."""
+        granted = self._around.granted(claim.transfer.source)
+        directions = self._around.directions()
+        groups: dict[str, list[Recipient]] = defaultdict(list)
+        failed: dict[int, Failure] = {}
+        for recipient in claim.due:
+            meaning = attempt(lambda address=recipient.address: directions.of_mailbox(Mailbox.from_text(address)))  # type: ignore[misc]
+            refusal = meaning if isinstance(meaning, Failure) else from_smtp(granted, meaning)
+            if refusal is not None:
+                failed[recipient.number] = refusal
+            elif isinstance(meaning, ToX400):
+                groups[meaning.peer].append(recipient)
+        return tuple(Group(key=peer, recipients=tuple(members)) for peer, members in groups.items()), failed
+
+    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
+        """Convert for the peer and transfer; every recipient of the group has the outcome of the transfer."""
+        apdu, conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, group, plan))
+        await self._around.remember(conversion.remember)
+        outcome = await self._around.x400.transfer(group.key, apdu)
+        notes = tuple(str(note) for note in conversion.notes)
+        return dict.fromkeys((recipient.number for recipient in group.recipients), outcome), notes
+
+    def _convert(self, claim: Claim, group: Group, plan: Plan) -> tuple[Octets, Conversion[MTSAPDU]]:
+        context = self._around.planned(claim.transfer, plan, group.key)
+        envelope = SmtpEnvelope.from_json(claim.transfer.envelope)
+        numbers = tuple(recipient.number for recipient in group.recipients)
+        conversion = message_to_x400(parse(claim.content), envelope, numbers, context)
+        directions = self._around.directions()
+        meant = {each.number: directions.of_mailbox(Mailbox.from_text(each.address)) for each in group.recipients}
+        apdu = addressed_in_x400(
+            conversion.result, {number: meaning.address for number, meaning in meant.items() if isinstance(meaning, ToX400)}
+        )
+        return asn1.encode_octets(apdu, dialects=self._around.dialects_of(group.key)), conversion
+
+    def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
+        """The DSN for the sender about recipients that failed (RFC 3461); success is told by the X.400 report that we asked for."""
+        transfer = claim.transfer
+        outcomes = {
+            number: ReportedOutcome(failure=outcome.failure) for number, outcome in ended.items() if outcome.result is Result.FAILED
+        }
+        if not outcomes or not transfer.sender:
+            return ()
+        envelope = SmtpEnvelope.from_json(transfer.envelope)
+        context = self._around.reporting(transfer, outcomes, now)
+        conversion = dsn_for_internet(envelope, parse(claim.content), outcomes, context)
+        if conversion is None:
+            return ()
+        result = conversion.result
+        report = Transfer(
+            id=self._around.new_id(), origin=Side.INTERNET, kind=Kind.REPORT, arrived=now, size=len(result.message),
+            source=local_source(Side.INTERNET), sender="", envelope=result.envelope.to_json(), subject_of=transfer.id,
+            recipients=(Recipient(number=1, address=transfer.sender, target=Side.INTERNET),),
+        )  # fmt: skip
+        return ((report, result.message),)

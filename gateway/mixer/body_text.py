@@ -1,0 +1,203 @@
+"""Text bodies: IA5, general text and teletex <-> text/plain (RFC 2157 6.1, 6.2, 6.7). Large bodies stay lazy."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.internet.message import Entity, entity
+from gateway.internet.mime import ContentType
+from gateway.internet.transfer_encodings import quoted_printable_body
+from gateway.mixer.descriptors import Scope
+from gateway.mixer.eits import IA5_TEXT
+from gateway.octets import MATERIALISE_LIMIT, FilterOctets, MemoryOctets, Octets
+from gateway.x400 import oids
+from gateway.x400.bodyparts import BodyPart, IA5TextBodyPart, IA5TextParameters, TeletexBodyPart
+from gateway.x400.charsets import (
+    charset_of_registrations,
+    choose_repertoire,
+    decode_general,
+    decode_ia5,
+    decode_t61,
+    encode_general,
+    guess_ia5_charset,
+    guess_reading,
+    ia5_from_text,
+)
+from gateway.x400.extended_bodyparts import EXTENDED_BODY_PART_TYPES, extended
+
+LINE_LIMIT: Final = 998
+_FORM_FEED: Final = "\x0c"
+
+
+def lazy(run: Callable[[], Iterator[bytes]], expected: int) -> Octets:
+    """The output of a filter: at once for a small body, computed on demand for a large one.
+
+    Args:
+        run: Starts the filter.
+        expected: About how many octets come out.
+    """
+    return MemoryOctets(b"".join(run())) if expected <= MATERIALISE_LIMIT else FilterOctets(run)
+
+
+def crlf(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Every line end as CRLF: a lone LF or CR becomes one."""
+    held = b""
+    for chunk in chunks:
+        piece = held + chunk
+        held = b"\r" if piece.endswith(b"\r") else b""
+        piece = piece[:-1] if held else piece
+        yield piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+    if held:
+        yield b"\r\n"
+
+
+@dataclass(slots=True)
+class _Shape:
+    """What a text is like, as far as transfer encodings care."""
+
+    longest: int = 0
+    ascii: bool = True
+    controls: bool = False
+
+
+def _shape(chunks: Iterable[bytes]) -> _Shape:
+    shape, current = _Shape(), 0
+    for chunk in chunks:
+        shape.ascii = shape.ascii and chunk.isascii()
+        shape.controls = shape.controls or b"\0" in chunk
+        lines = chunk.split(b"\n")
+        lengths = [current + len(lines[0]), *map(len, lines[1:])]
+        shape.longest = max(shape.longest, *lengths)
+        current = lengths[-1]
+    return shape
+
+
+def text_entity(octets: Octets, charset: str, fields: Iterable[tuple[str, str]] = (), *, bare: bool = False) -> Entity:
+    """A text/plain entity of octets in a charset: as it is where SMTP takes it, else quoted-printable.
+
+    Args:
+        octets: The text, line ends CRLF.
+        charset: For the parameter.
+        fields: More header fields.
+        bare: Leave Content-Type out of plain ASCII (RFC 2157 6.1: it is what is implied).
+    """
+    shape = _shape(octets.chunks())
+    plain = shape.ascii and not shape.controls and shape.longest <= LINE_LIMIT
+    if bare and plain and charset == "us-ascii":
+        return entity([*fields], octets)
+    typed = [*fields, ("Content-Type", ContentType(parameters={"charset": charset}).to_text())]
+    if plain:
+        return entity(typed, octets)
+    return entity([*typed, ("Content-Transfer-Encoding", "quoted-printable")], quoted_printable_body(octets))
+
+
+def entity_from_pieces(pieces: Callable[[], Iterator[str]], expected: int, preferred: str = "utf-8") -> Entity:
+    """Text in the narrowest charset of us-ascii, ``preferred`` and UTF-8 that holds all of it."""
+    charset = _charset_for(pieces(), preferred)
+    encoder = codecs.getincrementalencoder(charset)
+    return text_entity(lazy(lambda: _encoded(pieces(), encoder), expected * 2), charset)
+
+
+def _charset_for(pieces: Iterable[str], preferred: str) -> str:
+    ascii_only, fits = True, True
+    for piece in pieces:
+        ascii_only = ascii_only and piece.isascii()
+        if fits and not piece.isascii():
+            try:
+                piece.encode(preferred)
+            except (UnicodeError, LookupError):
+                fits = False
+    return "us-ascii" if ascii_only else preferred if fits else "utf-8"
+
+
+def _encoded(pieces: Iterable[str], encoder: Callable[[str], codecs.IncrementalEncoder]) -> Iterator[bytes]:
+    state = encoder("replace")
+    yield from crlf(state.encode(piece) for piece in pieces)
+
+
+# --- X.400 -> MIME
+# ---------------------------------------------------------------------------------------------------------------------------
+
+
+def entity_of_ia5(data: Octets, scope: Scope, *, bare: bool = False) -> Entity:
+    """ia5-text -> text/plain. Octets above 7F are forbidden there and common all the same: their charset is guessed, bit 8 stays."""
+    charset = guess_ia5_charset(data.chunks(), scope.context.policy.eight_bit_ia5)
+    if charset != "us-ascii":
+        scope.notes.add("ia5-text", "RFC 2157 6.1", f"8-bit octets, taken for {charset}")
+    return text_entity(lazy(lambda: crlf(data.chunks()), len(data)), charset, bare=bare)
+
+
+def entity_of_general_text(data: Octets, registrations: frozenset[int]) -> Entity:
+    """general-text -> text/plain in the charset of its registrations, UTF-8 where there is none."""
+    preferred = charset_of_registrations(registrations) or "utf-8"
+    return entity_from_pieces(lambda: decode_general(data.chunks(), registrations), len(data), preferred)
+
+
+def entity_of_teletex(part: TeletexBodyPart, scope: Scope) -> Entity:
+    """Teletex -> text/plain, pages joined with form feeds (RFC 2157 6.7)."""
+    scope.notes.add("teletex", "RFC 2157 6.7", "page structure and teletex parameters are lost")
+    reading = guess_reading(chunk for page in part.data for chunk in page.chunks())
+
+    def pieces() -> Iterator[str]:
+        for number, page in enumerate(part.data, 1):
+            last = ""
+            for piece in decode_t61(page.chunks(), reading):
+                yield piece
+                last = piece[-1:] or last
+            if number < len(part.data) and last != _FORM_FEED:
+                yield _FORM_FEED
+
+    return entity_from_pieces(pieces, sum(len(page) for page in part.data), "iso-8859-1")
+
+
+# --- MIME -> X.400
+# ---------------------------------------------------------------------------------------------------------------------------
+
+
+def ia5_part(octets: Octets) -> BodyPart:
+    """An ia5-text body part of octets that are ASCII already."""
+    return BodyPart(ia5_text=IA5TextBodyPart(parameters=IA5TextParameters(), data=octets))
+
+
+def _is_ascii(item: Entity) -> bool:
+    return all(piece.isascii() for piece in item.text())
+
+
+def part_of_text(item: Entity, scope: Scope) -> tuple[BodyPart, tuple[str, ...]] | None:
+    """text/plain -> ia5-text, or general-text where ISO 8859 suffices; with the types it makes. None where neither holds the text."""
+    if _is_ascii(item):
+        data = lazy(lambda: crlf(piece.encode("ascii") for piece in item.text()), len(item.body))
+        return ia5_part(data), (IA5_TEXT,)
+    if scope.context.policy.x400_version == 84 or not scope.context.policy.convert_charsets:
+        return None
+    repertoire = choose_repertoire(item.text())
+    if repertoire.losses:
+        scope.notes.add("text/plain", "RFC 2157 6.2", "has characters that no registered set has, and travels as an attachment")
+        return None
+    kind = EXTENDED_BODY_PART_TYPES[oids.ID_ET_GENERAL_TEXT]
+    data = lazy(lambda: crlf(encode_general(item.text(), repertoire)), len(item.body) * 2)
+    types = tuple(f"{oids.ID_CS_EIT_AUTHORITY}.{number}" for number in sorted(repertoire.registrations))
+    return extended(kind, data, tuple(sorted(repertoire.registrations))), types
+
+
+def approximated_part(item: Entity, scope: Scope) -> BodyPart:
+    """ia5-text with approximations, for a person who can read nothing else; the losses are noted."""
+    losses: dict[str, None] = {}
+
+    def pieces() -> Iterator[bytes]:
+        for piece in item.text():
+            encoded = ia5_from_text(piece)
+            losses.update(dict.fromkeys(encoded.losses))
+            yield encoded.octets
+
+    data = MemoryOctets(b"".join(crlf(pieces())))
+    scope.notes.add("text/plain", "RFC 2157 6.1", f"approximated in ASCII: {' '.join(list(losses)[:20])}")
+    return ia5_part(data)
+
+
+def text_of_ia5(data: Octets) -> str:
+    """The first 64 KiB of an ia5-text body as text, for looking at its first lines."""
+    return "".join(decode_ia5((data.read(0, 65536),), "latin-1"))

@@ -1,0 +1,204 @@
+"""Whole objects: the public conversions (RFC 2156 chapter 5), pure functions of their arguments.
+
+The same `Context` gives the same octets: time, identifiers and boundaries come from the plan and never from the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway import asn1
+from gateway.errors import ConversionError, Failure
+from gateway.internet.envelope import SmtpEnvelope
+from gateway.internet.fields import Mailbox, decode_text, serialise_date
+from gateway.internet.message import Message, serialise
+from gateway.mixer.address import Role, mailbox_to_oraddress, oraddress_to_mailbox
+from gateway.mixer.descriptors import Scope
+from gateway.mixer.eits import eits, merged
+from gateway.mixer.envelope import (
+    checked_times,
+    content_correlator,
+    content_identifier,
+    correlator_field,
+    extensions_of,
+    fields_of_envelope,
+    indicators,
+    originator_address,
+    recipient_fields,
+    smtp_elements,
+    smtp_envelope,
+)
+from gateway.mixer.identifiers import Fact, new_msg_id, new_mts_identifier, text_from_mts_identifier
+from gateway.mixer.messages import MappedMessage, information_object, ipm_of_message, message_of_ipm
+from gateway.mixer.notifications import message_of_ipn
+from gateway.mixer.policy import Carrier, Context, GlobalDomain, PeerPolicy, Settings
+from gateway.mixer.reports import dsn_for_internet, report_for_x400, report_to_internet
+from gateway.mixer.results import Conversion, InternetResult, ReportedOutcome
+from gateway.mixer.rules import Note, Notes
+from gateway.mixer.trace import (
+    Hop,
+    check_hops,
+    check_received,
+    external_trace,
+    hops_from_fields,
+    hops_of,
+    internal_trace,
+    own_hop,
+    received_field,
+    text_from_hop,
+)
+from gateway.x400 import oids, p1
+from gateway.x400.extensions import StandardExtension, extension_field, extension_value
+from gateway.x400.ipm import InformationObject
+from gateway.x400.mts import Priority
+from gateway.x400.oraddress import ORAddress, orname_from_oraddress
+
+__all__ = [
+    "Carrier",
+    "Context",
+    "Conversion",
+    "Fact",
+    "GlobalDomain",
+    "InternetResult",
+    "Note",
+    "PeerPolicy",
+    "ReportedOutcome",
+    "Settings",
+    "dsn_for_internet",
+    "map_smtp_recipient",
+    "map_x400_recipient",
+    "message_to_internet",
+    "message_to_x400",
+    "report_for_x400",
+    "report_to_internet",
+]
+
+# --- addresses
+# -----------------------------------------------------------------------------------------------------------------------------------
+
+
+def map_smtp_recipient(address: str, context: Context) -> Conversion[ORAddress]:
+    """Map the mailbox of a RCPT TO.
+
+    Raises:
+        ConversionError: It can never be mapped; the `Failure` says what to answer.
+    """
+    version = context.policy.x400_version
+    return Conversion(result=mailbox_to_oraddress(address, context.settings, Role.RECIPIENT, x400_version=version).result)
+
+
+def map_x400_recipient(oraddress: ORAddress, context: Context) -> Conversion[Mailbox]:
+    """Map the O/R address of a P1 recipient.
+
+    Raises:
+        ConversionError: It leads to no mailbox.
+    """
+    return Conversion(result=oraddress_to_mailbox(oraddress, context.settings, Role.RECIPIENT).result)
+
+
+# --- Internet -> X.400
+# ---------------------------------------------------------------------------------------------------------------------------
+
+
+def message_to_x400(message: Message, envelope: SmtpEnvelope, recipients: Sequence[int], context: Context) -> Conversion[p1.MTSAPDU]:
+    """Convert an Internet message for some of its recipients.
+
+    Args:
+        message: The message.
+        envelope: Its SMTP envelope.
+        recipients: Numbers in the envelope, 1 is the first RCPT; those for whom the result is responsible.
+        context: Settings, policy, time and seed.
+
+    Raises:
+        ConversionError: It cannot be converted: an address of the envelope, a loop, a number that the envelope does not have.
+    """
+    check_received(message.header, context.settings)
+    if not recipients or not all(1 <= number <= len(envelope.recipients) for number in recipients):
+        raise ConversionError(Failure(reason=1, diagnostic=11, smtp_code=554, status="5.5.4", text="the message has no recipient"))
+    scope = Scope(context=context, notes=Notes())
+    originator = originator_address(envelope, scope)
+    mapped = ipm_of_message(message, scope)
+    content = asn1.encode_octets(InformationObject(ipm=mapped.ipm))
+    transfer = _transfer_envelope(message, envelope, recipients, mapped, originator, scope)
+    identifier = Fact(
+        kind="mts-identifier", key=text_from_mts_identifier(transfer.message_identifier), value=message.header.value("Message-ID")
+    )
+    apdu = p1.MTSAPDU(message=p1.Message(envelope=transfer, content=content))
+    return Conversion(result=apdu, notes=scope.notes.taken(), remember=(*mapped.facts, identifier))
+
+
+def _transfer_envelope(
+    message: Message, envelope: SmtpEnvelope, recipients: Sequence[int], mapped: MappedMessage, originator: ORAddress, scope: Scope
+) -> p1.MessageTransferEnvelope:
+    context, newer = scope.context, scope.context.policy.x400_version != 84
+    elements = checked_times(smtp_elements(envelope, dict(mapped.elements)), scope)
+    types = eits((*mapped.body.types, oids.EIT_MIXER)) if newer else eits(mapped.body.types)
+    own = own_hop(context, types)
+    hops = (*hops_from_fields(message.header, originator, envelope.reverse_path.rpartition("@")[2], context, scope.notes), own)
+    declared = elements.get("original_encoded_information_types")
+    extensions = list(extensions_of(elements)) if newer else []
+    correlator = content_correlator(envelope, message.header)
+    if newer:
+        extensions.append(extension_field(StandardExtension.INTERNAL_TRACE_INFORMATION, internal_trace(hops)))
+        extensions += [correlator_field(correlator)] if correlator else []
+    return p1.MessageTransferEnvelope(
+        message_identifier=new_mts_identifier(context, f"message/{','.join(map(str, recipients))}"),
+        originator_name=orname_from_oraddress(originator),
+        original_encoded_information_types=merged(types, declared) if declared is not None else types,
+        content_type=mapped.content_type,
+        content_identifier=elements.get("content_identifier") or content_identifier(decode_text(message.header.value("Subject"))),
+        priority=elements.get("priority", Priority.NORMAL),
+        per_message_indicators=indicators(elements),
+        deferred_delivery_time=elements.get("deferred_delivery_time"),
+        trace_information=external_trace(hops),
+        extensions=tuple(extensions),
+        per_recipient_fields=tuple(recipient_fields(envelope, number, scope) for number in recipients),
+    )
+
+
+# --- X.400 -> Internet
+# ---------------------------------------------------------------------------------------------------------------------------
+
+
+def message_to_internet(apdu: p1.Message, recipients: Sequence[int], context: Context) -> Conversion[InternetResult]:
+    """Convert an X.400 message (IPM or IPN) for some of its recipients.
+
+    Args:
+        apdu: The P1 message.
+        recipients: originally-specified-recipient-numbers.
+        context: Settings, policy, time and seed.
+
+    Raises:
+        ConversionError: It cannot be converted: content type, content, a critical extension, an address, a loop, a time that has passed.
+    """
+    scope = Scope(context=context, notes=Notes())
+    transfer = apdu.envelope
+    hops = hops_of(transfer.trace_information, extension_value(transfer.extensions, StandardExtension.INTERNAL_TRACE_INFORMATION) or ())
+    check_hops(hops, context.settings)
+    content = information_object(transfer.content_type, apdu.content, scope.notes)
+    envelope = smtp_envelope(transfer, recipients, scope, null_sender=content.ipn is not None)
+    if not envelope.recipients:
+        raise ConversionError(Failure(reason=1, diagnostic=11, smtp_code=554, status="5.5.4", text="the message has no recipient here"))
+    trace = [received_field(hops, context), *(("X400-Received", text_from_hop(hop)) for hop in reversed(hops))]
+    trailing = fields_of_envelope(transfer, scope)
+    defaults = _defaults(apdu, hops, envelope, scope)
+    if content.ipn is not None:
+        defaults.append(("To", envelope.recipients[0].address))
+        message = message_of_ipn(content.ipn, scope, leading=trace, trailing=trailing, defaults=defaults)
+    elif content.ipm is not None:
+        message = message_of_ipm(content.ipm, scope, leading=trace, trailing=trailing, defaults=defaults)
+    else:
+        raise ConversionError(
+            Failure(reason=1, diagnostic=12, smtp_code=554, status="5.5.2", text="the content is neither message nor notification")
+        )
+    return Conversion(result=InternetResult(envelope=envelope, message=serialise(message)), notes=scope.notes.taken())
+
+
+def _defaults(apdu: p1.Message, hops: Sequence[Hop], envelope: SmtpEnvelope, scope: Scope) -> list[tuple[str, str]]:
+    """Fields that a message must have, for when the heading gives none (5.3.2); Date is the time of submission."""
+    context = scope.context
+    return [
+        ("Date", serialise_date(hops[0].arrival if hops else context.now)),
+        ("From", envelope.reverse_path or f"X.400 gateway <{context.settings.administrator}>"),
+        ("Message-ID", new_msg_id(context, text_from_mts_identifier(apdu.envelope.message_identifier))),
+    ]

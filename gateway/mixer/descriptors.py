@@ -1,0 +1,145 @@
+"""Mailbox lists of header fields <-> OR descriptors and recipient specifiers (RFC 2156 4.7.1, 4.7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.internet.fields import Group, Mailbox, encode_phrase, encode_text, parse_addresses, sanitise
+from gateway.mixer.address import AddressError, Role, mailbox_to_oraddress, oraddress_to_mailbox
+from gateway.mixer.policy import Context
+from gateway.mixer.rules import Notes, UnmappedError
+from gateway.mixer.text import ia5_form
+from gateway.x400.charsets import t61_from_text, text_from_t61
+from gateway.x400.ipms_bounds import UB_FREE_FORM_NAME
+from gateway.x400.ipms_fields import ORDescriptor, RecipientSpecifier
+from gateway.x400.oraddress import oraddress_from_orname, orname_from_oraddress
+from gateway.x400.orname import ORName
+
+EMPTY_LIST: Final = "list:;"
+"""Recipients where there are none (5.3.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What the codecs of the tables may use."""
+
+    context: Context
+    notes: Notes = field(default_factory=Notes)
+
+
+def t61(text: str, bound: int, scope: Scope, rule: str) -> bytes:
+    """Text for people as T.61, cut at a bound in octets without parting an accent from its letter; losses are noted."""
+    encoded = t61_from_text(sanitise(text))
+    if encoded.losses:
+        scope.notes.add(rule, "3.3.4", f"characters that T.61 lacks were approximated: {' '.join(encoded.losses[:20])}")
+    if len(encoded.octets) <= bound:
+        return encoded.octets
+    scope.notes.add(rule, "5.1.3", f"cut at {bound} characters; the rest was {text_from_t61(encoded.octets[bound:])!r}")
+    cut = encoded.octets[:bound]
+    return cut[:-1] if 0xC1 <= cut[-1] <= 0xCF else cut
+
+
+def comment(text: str) -> str:
+    """An RFC 5322 comment with its parentheses, in ASCII; what would end it early is quoted."""
+    clean = sanitise(text)
+    if not clean.isascii():
+        # Encoded words stand as atoms of the comment, where quoted pairs have no meaning.
+        return f"({encode_text(clean.replace('(', '[').replace(')', ']'))})"
+    escaped = clean.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+    return f"({escaped})"
+
+
+# --- 4.7.1
+# -----------------------------------------------------------------------------------------------------------------------------------
+
+
+def descriptor_from_mailbox(mailbox: Mailbox, scope: Scope) -> ORDescriptor:
+    """One OR descriptor; a mailbox that no O/R address can hold keeps its text as free-form name."""
+    words = [mailbox.display, *(f"({text})" for text in mailbox.comments)]
+    display = " ".join(word for word in words if word)
+    free = t61(display, UB_FREE_FORM_NAME, scope, "free-form-name") if display else None
+    try:
+        mapped = mailbox_to_oraddress(mailbox.address, scope.context.settings, Role.HEADER, x400_version=scope.context.policy.x400_version)
+        return ORDescriptor(formal_name=orname_from_oraddress(mapped.result), free_form_name=free)
+    except AddressError as error:
+        scope.notes.add("address", "4.7.1", f"shown as text only: {error}")
+        return ORDescriptor(free_form_name=t61(mailbox.to_text(), UB_FREE_FORM_NAME, scope, "free-form-name"))
+
+
+def descriptors_from_text(text: str, scope: Scope) -> tuple[ORDescriptor, ...]:
+    """All mailboxes of an address list; a group adds a descriptor that has only its name.
+
+    Raises:
+        UnmappedError: Text without any address in it.
+    """
+    found: list[ORDescriptor] = []
+    for one in parse_addresses(text):
+        if isinstance(one, Group):
+            found += [descriptor_from_mailbox(member, scope) for member in one.members]
+            found.append(ORDescriptor(free_form_name=t61(one.name or "group", UB_FREE_FORM_NAME, scope, "free-form-name")))
+        else:
+            found.append(descriptor_from_mailbox(one, scope))
+    if not found and text.strip():
+        raise UnmappedError(f"no address in {text[:100]!r}")
+    return tuple(found)
+
+
+def specifiers_from_text(text: str, scope: Scope) -> tuple[RecipientSpecifier, ...]:
+    """As `descriptors_from_text`, for recipients: no notification is requested and no reply (4.7.1)."""
+    return tuple(RecipientSpecifier(recipient=one) for one in descriptors_from_text(text, scope))
+
+
+# --- 4.7.2
+# -----------------------------------------------------------------------------------------------------------------------------------
+
+
+def mailbox_of_orname(name: ORName, scope: Scope) -> Mailbox | None:
+    """The mailbox of a name, None when it has no address or none that can be shown."""
+    address = oraddress_from_orname(name)
+    if not address:
+        return None
+    try:
+        return oraddress_to_mailbox(address, scope.context.settings, Role.HEADER).result
+    except AddressError as error:
+        scope.notes.add("address", "4.7.2", f"an O/R address cannot be written: {error}")
+        return None
+
+
+def text_from_descriptor(descriptor: ORDescriptor, scope: Scope, extra: Iterable[str] = ()) -> str:
+    """``phrase <address> (Tel ...)``; without an address the group form ``Name:;``."""
+    comments = list(extra)
+    if descriptor.telephone_number is not None:
+        comments.insert(0, f"Tel {ia5_form(descriptor.telephone_number)}")
+    if descriptor.formal_name is not None and descriptor.formal_name.directory_name is not None:
+        scope.notes.add("directory-name", "4.5", "a directory name has no place in an Internet address and was dropped")
+    tail = "".join(f" {comment(text)}" for text in comments)
+    free = sanitise(text_from_t61(descriptor.free_form_name)).strip() if descriptor.free_form_name else ""
+    mailbox = mailbox_of_orname(descriptor.formal_name, scope) if descriptor.formal_name is not None else None
+    if mailbox is None:
+        return f"{encode_phrase(free or 'unknown')}:;{tail}"
+    return f"{_phrase(free)}<{mailbox.address}>{tail}" if free else f"{mailbox.address}{tail}"
+
+
+def _phrase(free: str) -> str:
+    name, opened, rest = free.partition("(")
+    # A free-form name that a gateway made of phrase and comments becomes them again.
+    if opened and rest.endswith(")") and name.strip() and rest.count("(") == 0 and rest.count(")") == 1:
+        return f"{encode_phrase(name.strip())} {comment(rest[:-1])} "
+    return f"{encode_phrase(free)} "
+
+
+def text_from_descriptors(descriptors: Iterable[ORDescriptor], scope: Scope) -> str | None:
+    """An address list; None for an empty one (5.3.4)."""
+    return ", ".join(text_from_descriptor(one, scope) for one in descriptors) or None
+
+
+def text_from_specifiers(specifiers: Iterable[RecipientSpecifier], scope: Scope) -> str | None:
+    """As `text_from_descriptors`, with the comment ``(Reply requested)`` where a reply is asked for (4.7.2)."""
+    texts: list[str] = []
+    for one in specifiers:
+        if one.notification_requests:
+            scope.notes.add("notification-requests", "4.7.2", "a receipt or non-receipt notification was asked for; nobody will send it")
+        texts.append(text_from_descriptor(one.recipient, scope, ["Reply requested"] if one.reply_requested else []))
+    return ", ".join(texts) or None

@@ -1,0 +1,506 @@
+"""P1 envelope <-> SMTP envelope and header fields (RFC 2156 4.6, 5.1.5, 5.1.6, 5.3.6, 5.3.7, Appendix A)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from gateway.errors import ConversionError, Failure, GatewayError
+from gateway.internet.envelope import DeliverBy, SmtpEnvelope, SmtpRecipient, encode_xtext
+from gateway.internet.fields import Mailbox, parse_date, sanitise, serialise_date
+from gateway.internet.message import Header
+from gateway.mixer.address import AddressError, Role, mailbox_to_oraddress, oraddress_to_mailbox
+from gateway.mixer.descriptors import Scope, comment
+from gateway.mixer.eits import eits_from_text, text_from_content_type, text_from_eits
+from gateway.mixer.heading import DATE
+from gateway.mixer.identifiers import text_from_mts_identifier
+from gateway.mixer.rules import Bodies, Codec, Elements, JointRule, Law, Rule, UnmappedError, fields_from_elements
+from gateway.mixer.stdor import StdOrError, from_text, to_text
+from gateway.mixer.text import TextError, ia5_form, is_printable, labelled_integer, ps_encode, ps_truncate, text_from_oid
+from gateway.x400 import p1
+from gateway.x400.bounds import UB_CONTENT_CORRELATOR_LENGTH, UB_CONTENT_ID_LENGTH
+from gateway.x400.extension_values import (
+    ContentCorrelator,
+    ConversionWithLossProhibited,
+    DLExpansion,
+    IntendedRecipientName,
+    Redirection,
+    RedirectionReason,
+)
+from gateway.x400.extensions import Criticality, ExtensionField, StandardExtension, extension_field, extension_value
+from gateway.x400.mts import PerMessageIndicators, PerRecipientIndicators, Priority
+from gateway.x400.oraddress import ORAddress, oraddress_from_orname, orname_from_oraddress
+from gateway.x400.orname import EncodedORAddress, ORName
+
+EXTENSION: Final = "extension "
+"""Prefix of an element name that is a standard extension: its number follows."""
+
+INDICATOR: Final = "indicator "
+"""Prefix of an element name that is a bit of per-message-indicators."""
+
+ENVID_PREFIX: Final = "SMTP/NOTARY ENVID: "
+"""Start of a content correlator that holds an ENVID (Appendix A 3.1)."""
+
+MTS_ENVID_PREFIX: Final = "X400-MTS-Identifier: "
+"""Start of an ENVID that holds an MTS identifier (Appendix A 3.2); it is never turned back."""
+
+_ENVID_LIMIT, _ORCPT_LIMIT = 100, 500
+_E = StandardExtension
+
+
+def _name(number: StandardExtension) -> str:
+    return f"{EXTENSION}{int(number)}"
+
+
+# --- codecs
+# ----------------------------------------------------------------------------------------------------------------------------------
+
+_PRIORITIES: Final = {"normal": Priority.NORMAL, "non-urgent": Priority.NON_URGENT, "urgent": Priority.URGENT}
+
+
+def _priority(text: str, _scope: Scope) -> int:
+    if text.lower() not in _PRIORITIES:
+        raise UnmappedError(f"{text[:40]!r} is none of {', '.join(_PRIORITIES)}")
+    return _PRIORITIES[text.lower()]
+
+
+def _priority_text(value: int, _scope: Scope) -> str | None:
+    return None if value == Priority.NORMAL else next((word for word, number in _PRIORITIES.items() if number == value), None)
+
+
+def _prohibited(text: str, _scope: Scope) -> bool:
+    if text.lower() not in ("prohibited", "allowed"):
+        raise UnmappedError(f"{text[:40]!r} is neither Prohibited nor Allowed")
+    return text.lower() == "prohibited"
+
+
+def _return_address(text: str, scope: Scope) -> EncodedORAddress:
+    address = mailbox_to_oraddress(Mailbox.from_text(text).address, scope.context.settings, Role.HEADER).result
+    name = orname_from_oraddress(address)
+    return EncodedORAddress(
+        built_in_standard_attributes=name.built_in_standard_attributes,
+        built_in_domain_defined_attributes=name.built_in_domain_defined_attributes,
+        extension_attributes=name.extension_attributes,
+    )
+
+
+def _return_address_text(value: EncodedORAddress, scope: Scope) -> str:
+    return oraddress_to_mailbox(oraddress_from_orname(value), scope.context.settings, Role.HEADER).result.address
+
+
+def _content_identifier(text: str, _scope: Scope) -> str:
+    if not 1 <= len(text) <= UB_CONTENT_ID_LENGTH or not is_printable(text):
+        raise UnmappedError(f"{text[:40]!r} is not of 1 to 16 printable characters")
+    return text
+
+
+def _expansions(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
+    """DL-Expansion-History, one element a field, newest first in the header and oldest first in X.400 (5.3.6)."""
+    found: list[DLExpansion] = []
+    for body in reversed(bodies["dl-expansion-history"]):
+        mailbox, _, rest = body.partition(";")
+        at = parse_date(rest.strip().rstrip(";"))
+        if at is None:
+            raise UnmappedError(f"{body[:80]!r} is not of the form mailbox ; date ;")
+        address = mailbox_to_oraddress(Mailbox.from_text(mailbox).address, scope.context.settings, Role.HEADER).result
+        found.append(DLExpansion(dl=orname_from_oraddress(address), dl_expansion_time=at))
+    return {_name(_E.DL_EXPANSION_HISTORY): tuple(found)}
+
+
+def _expansion_fields(elements: Elements, scope: Scope) -> list[tuple[str, str]]:
+    history = elements[_name(_E.DL_EXPANSION_HISTORY)]
+    shown = [(address_text(one.dl, scope), serialise_date(one.dl_expansion_time)) for one in reversed(history)]
+    return [("DL-Expansion-History", f"{address} ; {at} ;") for address, at in shown]
+
+
+def address_text(name: ORName, scope: Scope) -> str:
+    """The mailbox of an O/R name in a header; a name that has none is shown as an empty group."""
+    address = oraddress_from_orname(name)
+    try:
+        return oraddress_to_mailbox(address, scope.context.settings, Role.HEADER).result.address
+    except AddressError as error:
+        scope.notes.add("address", "4.3.5", f"an O/R address cannot be written: {error}")
+        return "unknown:;"
+
+
+def _one_way(name: str, text: Any) -> Any:
+    return lambda elements, scope: [(name, text(next(iter(elements.values())), scope))]
+
+
+# --- the table
+# -------------------------------------------------------------------------------------------------------------------------------
+
+ENVELOPE: Final[tuple[Rule | JointRule, ...]] = (
+    JointRule(
+        fields=("X400-MTS-Identifier",), elements=("message_identifier",), section="5.3.6", law=Law.ONE_WAY, clause="5.1.7",
+        to_elements=None, to_fields=_one_way("X400-MTS-Identifier", lambda value, _scope: text_from_mts_identifier(value)),
+    ),
+    JointRule(
+        fields=("X400-Originator",), elements=("originator_name",), section="4.6.2.2", law=Law.ONE_WAY, clause="5.1.7",
+        to_elements=None, to_fields=_one_way("X400-Originator", address_text),
+    ),
+    JointRule(
+        fields=("X400-Content-Type",), elements=("content_type",), section="5.3.6", law=Law.ONE_WAY, clause="5.1.7",
+        to_elements=None, to_fields=_one_way("X400-Content-Type", lambda value, _scope: text_from_content_type(value)),
+    ),
+    Rule(
+        field="X400-Content-Identifier", aliases=("Content-Identifier",), element="content_identifier", section="5.3.6",
+        codec=Codec(to_element=_content_identifier, to_field=lambda value, _scope: sanitise(ia5_form(value))), law=Law.SETTLES,
+        clause="5.3.6: characters outside PrintableString, which some peers send, are not read back",
+    ),
+    Rule(
+        field="Original-Encoded-Information-Types", element="original_encoded_information_types", section="5.3.3.1, 5.3.6",
+        codec=Codec(to_element=lambda text, _scope: eits_from_text(text), to_field=lambda value, _scope: text_from_eits(value) or None),
+        law=Law.SETTLES, clause="5.3.3.1: non-basic parameters are dropped",
+    ),
+    Rule(field="Priority", element="priority", codec=Codec(to_element=_priority, to_field=_priority_text), section="5.3.6"),
+    Rule(
+        field="Conversion", element=f"{INDICATOR}{int(PerMessageIndicators.IMPLICIT_CONVERSION_PROHIBITED)}", section="5.3.6",
+        codec=Codec(to_element=_prohibited, to_field=lambda value, _scope: "Prohibited" if value else None),
+    ),
+    Rule(
+        field="Conversion-With-Loss", element=_name(_E.CONVERSION_WITH_LOSS_PROHIBITED), section="5.3.6",
+        codec=Codec(
+            to_element=lambda text, scope: ConversionWithLossProhibited(int(_prohibited(text, scope))),
+            to_field=lambda value, _scope: "Prohibited" if value == 1 else None,
+        ),
+    ),
+    Rule(field="Deferred-Delivery", element="deferred_delivery_time", codec=DATE, section="5.3.7"),
+    Rule(field="Latest-Delivery-Time", element=_name(_E.LATEST_DELIVERY_TIME), codec=DATE, section="5.3.7"),
+    Rule(
+        field="Originator-Return-Address", element=_name(_E.ORIGINATOR_RETURN_ADDRESS), section="5.3.6", law=Law.SETTLES,
+        codec=Codec(to_element=_return_address, to_field=_return_address_text), clause="4.3: an address that is not mapped is wrapped",
+    ),
+    JointRule(
+        fields=("DL-Expansion-History",), elements=(_name(_E.DL_EXPANSION_HISTORY),), section="5.3.6", law=Law.SETTLES,
+        to_elements=_expansions, to_fields=_expansion_fields, clause="4.3: an address that is not mapped is wrapped; directory names",
+    ),
+)  # fmt: skip
+"""Every row of envelope mapping, in the order in which fields are written."""
+
+
+# --- SMTP -> X.400
+# ---------------------------------------------------------------------------------------------------------------------------
+
+
+def indicators_from_notify(recipient: SmtpRecipient, *, null_sender: bool) -> frozenset[int]:
+    """Per-recipient indicators from NOTIFY (Appendix A 3.1). Nobody is told where the reverse path is null (RFC 5321 4.5.5)."""
+    bits = {PerRecipientIndicators.RESPONSIBILITY}
+    if recipient.notify is not None and "SUCCESS" in recipient.notify and not null_sender:
+        return frozenset(bits | {PerRecipientIndicators.ORIGINATING_MTA_REPORT, PerRecipientIndicators.ORIGINATOR_REPORT})
+    # X.411 12.2.1.1.1: at least one of the two bits of the originating MTA is set.
+    bits.add(PerRecipientIndicators.ORIGINATING_MTA_NON_DELIVERY_REPORT)
+    if not null_sender and (recipient.notify is None or "NEVER" not in recipient.notify):
+        bits.add(PerRecipientIndicators.ORIGINATOR_NON_DELIVERY_REPORT)
+    return frozenset(bits)
+
+
+def recipient_fields(envelope: SmtpEnvelope, number: int, scope: Scope) -> p1.PerRecipientMessageTransferFields:
+    """One recipient of the P1 envelope.
+
+    Raises:
+        ConversionError: Its address cannot be mapped.
+    """
+    recipient, context = envelope.recipients[number - 1], scope.context
+    version = context.policy.x400_version
+    mapped = mailbox_to_oraddress(recipient.address, context.settings, Role.RECIPIENT, x400_version=version)
+    return p1.PerRecipientMessageTransferFields(
+        recipient_name=orname_from_oraddress(mapped.result),
+        originally_specified_recipient_number=number,
+        per_recipient_indicators=indicators_from_notify(recipient, null_sender=not envelope.reverse_path),
+        extensions=() if version == 84 else _redirection(recipient, scope),
+    )
+
+
+def _redirection(recipient: SmtpRecipient, scope: Scope) -> tuple[ExtensionField, ...]:
+    """ORCPT that differs from the recipient, as one element of redirection history with the reason alias (Appendix A 3.1)."""
+    kind, _, text = (recipient.orcpt or "").partition(";")
+    if not text or text.lower() == recipient.address.lower() or kind.lower() not in ("rfc822", "x400"):
+        return ()
+    try:
+        address = from_text(text) if kind.lower() == "x400" else mailbox_to_oraddress(text, scope.context.settings, Role.RECIPIENT).result
+        name = orname_from_oraddress(address)
+    except GatewayError as error:
+        scope.notes.add("ORCPT", "Appendix A", f"{text[:100]} is not passed on: {error}")
+        return ()
+    intended = IntendedRecipientName(intended_recipient=name, redirection_time=scope.context.now)
+    history = (Redirection(intended_recipient_name=intended, redirection_reason=RedirectionReason.ALIAS),)
+    return (extension_field(_E.REDIRECTION_HISTORY, history),)
+
+
+def originator_address(envelope: SmtpEnvelope, scope: Scope) -> ORAddress:
+    """O/R address of the SMTP originator; of the administrator where the reverse path is null, since X.400 has no such thing."""
+    sender = envelope.reverse_path or scope.context.settings.administrator
+    version = scope.context.policy.x400_version
+    return mailbox_to_oraddress(sender, scope.context.settings, Role.ORIGINATOR, x400_version=version).result
+
+
+def content_identifier(subject: str) -> str | None:
+    """The content identifier from Subject: 16 printable characters, or 13 and ``...`` (5.1.5)."""
+    try:
+        encoded = ps_encode(ia5_form(sanitise(subject)).strip())
+    except TextError:
+        return None
+    if len(encoded) <= UB_CONTENT_ID_LENGTH:
+        return encoded or None
+    return f"{ps_truncate(encoded, UB_CONTENT_ID_LENGTH - 3)}..."
+
+
+def content_correlator(envelope: SmtpEnvelope, header: Header) -> str | None:
+    """The content correlator: ENVID, or the lines by which a person recognises the message (5.1.5, Appendix A 3.1)."""
+    if envelope.envid:
+        return f"{ENVID_PREFIX}{ia5_form(sanitise(envelope.envid))}"[:UB_CONTENT_CORRELATOR_LENGTH]
+    lines = [f"{name}: {ia5_form(sanitise(header.value(name)))}" for name in ("Subject", "Message-ID", "Date", "To") if header.value(name)]
+    return "\r\n".join(lines)[:UB_CONTENT_CORRELATOR_LENGTH] or None
+
+
+def checked_times(elements: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    """Without a deferred or latest delivery time that has passed: taken at its word it would hold or kill the message."""
+    for name, field in (("deferred_delivery_time", "Deferred-Delivery"), (_name(_E.LATEST_DELIVERY_TIME), "Latest-Delivery-Time")):
+        if name in elements and elements[name] <= scope.context.now:
+            scope.notes.add(field, "5.1.7", "has passed and is not taken over")
+            del elements[name]
+    return elements
+
+
+def smtp_elements(envelope: SmtpEnvelope, elements: dict[str, Any]) -> dict[str, Any]:
+    """Elements from ESMTP parameters, which win over header fields: MT-PRIORITY (RFC 6710 B), HOLDFOR (RFC 4865), BY (RFC 2852)."""
+    if envelope.mt_priority is not None:
+        # RFC 6710 Appendix B: -9 to -4 non-urgent, up to 0 normal, above urgent.
+        number = envelope.mt_priority
+        elements["priority"] = Priority.URGENT if number > 0 else Priority.NON_URGENT if number <= -4 else Priority.NORMAL
+    if envelope.hold_until is not None:
+        elements["deferred_delivery_time"] = envelope.hold_until
+    return elements
+
+
+def indicators(elements: Mapping[str, Any]) -> frozenset[int]:
+    """Per-message indicators (5.1.5): alternate recipient allowed, content return requested, disclosure prohibited."""
+    bits = {int(PerMessageIndicators.ALTERNATE_RECIPIENT_ALLOWED), int(PerMessageIndicators.CONTENT_RETURN_REQUEST)}
+    return frozenset(bits | {int(name.removeprefix(INDICATOR)) for name, value in elements.items() if name.startswith(INDICATOR) and value})
+
+
+def extensions_of(elements: Mapping[str, Any]) -> tuple[ExtensionField, ...]:
+    """Extension fields of all elements that are extensions."""
+    return tuple(
+        extension_field(StandardExtension(int(name.removeprefix(EXTENSION))), value)
+        for name, value in elements.items()
+        if name.startswith(EXTENSION)
+    )
+
+
+def correlator_field(text: str) -> ExtensionField:
+    """The extension content-correlator."""
+    return extension_field(_E.CONTENT_CORRELATOR, ContentCorrelator(ia5text=text))
+
+
+# --- X.400 -> SMTP
+# ---------------------------------------------------------------------------------------------------------------------------
+
+_ON_MESSAGES: Final = frozenset({1, 3, 4, 5, 13, 23, 26, 37, 38})
+"""Extensions of a message that have a field, or that RFC 2156 5.3.7 lets pass although nothing can honour them (1 and 3)."""
+
+_ON_RECIPIENTS: Final = frozenset({2, 6, 7, 8, 9, 10, 11, 12, 14, 22, 25})
+"""Extensions of a recipient that become a comment in X400-Recipients (4.6.2.2)."""
+
+_REASONS: Final = (
+    "Recipient Assigned Alternate Recipient",
+    "Originator Requested Alternate Recipient",
+    "Recipient MD Assigned Alternate Recipient",
+    "Directory Look Up",
+    "Alias",
+)
+
+
+def redirection_reason(number: int) -> str:
+    """``EBNF.redirection-reason`` (4.6.2.2)."""
+    return _REASONS[number] if 0 <= number < len(_REASONS) else f"Reason {number}"
+
+
+def elements_of_envelope(fields: p1.PerMessageTransferFields) -> dict[str, Any]:
+    """Elements of a P1 envelope by the names that the table uses."""
+    found: dict[str, Any] = {
+        name: getattr(fields, name)
+        for name in (
+            "message_identifier", "originator_name", "content_type", "content_identifier", "original_encoded_information_types", "priority",
+            "deferred_delivery_time",
+        )
+    }  # fmt: skip
+    found |= {f"{INDICATOR}{int(bit)}": True for bit in fields.per_message_indicators}
+    for extension in fields.extensions:
+        if extension.number is not None and extension.understood:
+            found.setdefault(f"{EXTENSION}{extension.number}", extension.value)
+    return found
+
+
+def discarded_extensions(extensions: Sequence[ExtensionField], known: frozenset[int], scope: Scope) -> list[str]:
+    """Names of the extensions that leave no trace in the Internet message (5.3.6).
+
+    Raises:
+        ConversionError: One of them is critical for transfer or delivery: 1/18, unsupported-critical-function.
+    """
+    found: list[str] = []
+    for extension in extensions:
+        if extension.number in known and extension.understood:
+            continue
+        number, oid = extension.type_.standard_extension, extension.type_.private_extension
+        name = labelled_integer(number, StandardExtension) if number is not None else text_from_oid(oid or "0.0")
+        if extension.criticality & {Criticality.FOR_TRANSFER, Criticality.FOR_DELIVERY}:
+            text = f"the message demands the extension {name}, which has no counterpart in Internet mail"
+            raise ConversionError(Failure(reason=1, diagnostic=18, smtp_code=554, status="5.3.3", text=text))
+        scope.notes.add("extensions", "5.3.6", f"{name} was discarded")
+        found.append(name)
+    return found
+
+
+def fields_of_envelope(envelope: p1.MessageTransferEnvelope, scope: Scope) -> list[tuple[str, str]]:
+    """Header fields of a P1 envelope, without trace (5.3.6, 4.6.2.2).
+
+    Raises:
+        ConversionError: A critical extension that cannot be honoured.
+    """
+    fields = list(fields_from_elements(ENVELOPE, elements_of_envelope(envelope), scope, scope.notes))
+    discarded = discarded_extensions(envelope.extensions, _ON_MESSAGES, scope)
+    for recipient in envelope.per_recipient_fields:
+        if PerRecipientIndicators.RESPONSIBILITY in recipient.per_recipient_indicators:
+            discarded += discarded_extensions(recipient.extensions, _ON_RECIPIENTS, scope)
+    fields.append(("X400-Recipients", _recipients_text(envelope, scope)))
+    if discarded:
+        fields.append(("Discarded-X400-MTS-Extensions", ", ".join(dict.fromkeys(discarded))))
+    if envelope.per_domain_bilateral_information:
+        scope.notes.add("per-domain-bilateral-information", "5.3.7", "dropped")
+    return fields
+
+
+def _recipients_text(envelope: p1.MessageTransferEnvelope, scope: Scope) -> str:
+    """Body of X400-Recipients; several recipients who may not know of each other are left out (4.6.2.2)."""
+    disclosed = PerMessageIndicators.DISCLOSURE_OF_OTHER_RECIPIENTS in envelope.per_message_indicators
+    if not disclosed and len(envelope.per_recipient_fields) > 1:
+        return "non-disclosure:;"
+    return ", ".join(_recipient_text(recipient, scope) for recipient in envelope.per_recipient_fields)
+
+
+def _recipient_text(recipient: p1.PerRecipientMessageTransferFields, scope: Scope) -> str:
+    comments = [_redirections_text(recipient, scope), *_service_comments(recipient)]
+    return " ".join([address_text(recipient.recipient_name, scope), *(comment(text) for text in comments if text)])
+
+
+def _redirections_text(recipient: p1.PerRecipientMessageTransferFields, scope: Scope) -> str:
+    parts: list[str] = []
+    for one in extension_value(recipient.extensions, _E.REDIRECTION_HISTORY) or ():
+        intended = one.intended_recipient_name
+        mailbox, at = address_text(intended.intended_recipient, scope), serialise_date(intended.redirection_time)
+        reason = redirection_reason(one.redirection_reason)
+        first = f"Originally To: {mailbox} Redirected on {at} To: {reason}"
+        parts.append(f"{mailbox} Redirected Again on {at} To: {reason}" if parts else first)
+    return " ".join(parts)
+
+
+_SERVICES: Final[tuple[tuple[StandardExtension, object, str], ...]] = (
+    (_E.PHYSICAL_FORWARDING_PROHIBITED, 0, "Physical Forwarding Prohibited"),
+    (_E.PHYSICAL_FORWARDING_ADDRESS_REQUEST, 0, "Physical Forwarding Address Requested"),
+    (_E.PHYSICAL_DELIVERY_REPORT_REQUEST, 0, "Physical Delivery Report Requested"),
+    (_E.PROOF_OF_DELIVERY_REQUEST, 0, "Proof of Delivery Requested"),
+    (_E.ORIGINATOR_REQUESTED_ALTERNATE_RECIPIENT, None, "Alternate Recipient Requested"),
+    (_E.REQUESTED_DELIVERY_METHOD, (0,), "Delivery Method Requested"),
+    (_E.PHYSICAL_DELIVERY_MODES, frozenset({0}), "Physical Delivery Mode Requested"),
+    (_E.REGISTERED_MAIL_TYPE, 0, "Registered Mail Requested"),
+    (_E.RECIPIENT_NUMBER_FOR_ADVICE, None, "Advice by Telephone Requested"),
+    (_E.PHYSICAL_RENDITION_ATTRIBUTES, None, "Physical Rendition Requested"),
+)
+"""Extension, default, comment when the value differs from the default (4.6.2.2)."""
+
+
+def _service_comments(recipient: p1.PerRecipientMessageTransferFields) -> list[str]:
+    found: list[str] = []
+    for number, default, text in _SERVICES:
+        value = extension_value(recipient.extensions, number)
+        if value is not None and value != default:
+            found.append(text)
+    return found
+
+
+def notify_from_indicators(bits: frozenset[int]) -> frozenset[str]:
+    """NOTIFY from the originator's report request (Appendix A 3.2)."""
+    # Deviation: the RFC has SUCCESS for a report; a report of X.411 also tells of failure, so FAILURE stands beside it.
+    if PerRecipientIndicators.ORIGINATOR_REPORT in bits:
+        return frozenset({"SUCCESS", "FAILURE"})
+    if PerRecipientIndicators.ORIGINATOR_NON_DELIVERY_REPORT in bits:
+        return frozenset({"FAILURE"})
+    return frozenset({"NEVER"})
+
+
+def smtp_recipient(recipient: p1.PerRecipientMessageTransferFields, scope: Scope) -> SmtpRecipient:
+    """One RCPT TO.
+
+    Raises:
+        ConversionError: The address leads to no mailbox.
+    """
+    address = oraddress_from_orname(recipient.recipient_name)
+    mailbox = oraddress_to_mailbox(address, scope.context.settings, Role.RECIPIENT).result
+    return SmtpRecipient(
+        address=mailbox.address, notify=notify_from_indicators(recipient.per_recipient_indicators), orcpt=_orcpt(recipient, scope)
+    )
+
+
+def _orcpt(recipient: p1.PerRecipientMessageTransferFields, scope: Scope) -> str | None:
+    history = extension_value(recipient.extensions, _E.REDIRECTION_HISTORY)
+    if not history:
+        return None
+    try:
+        text = to_text(oraddress_from_orname(history[0].intended_recipient_name.intended_recipient))
+    except StdOrError as error:
+        scope.notes.add("ORCPT", "Appendix A", f"left out: {error}")
+        return None
+    return f"x400;{text}" if text and len(encode_xtext(text)) <= _ORCPT_LIMIT - 5 else None
+
+
+def smtp_envelope(
+    envelope: p1.MessageTransferEnvelope, recipients: Sequence[int], scope: Scope, *, null_sender: bool = False
+) -> SmtpEnvelope:
+    """The SMTP envelope for some of the responsible recipients (4.6.2.1, Appendix A 3.2).
+
+    Args:
+        envelope: Of the P1 message.
+        recipients: Their originally-specified-recipient-numbers.
+        scope: Settings and notes.
+        null_sender: For a notification, which must not be answered by a report.
+
+    Raises:
+        ConversionError: An address leads to no mailbox, or the latest delivery time has passed.
+    """
+    wanted = frozenset(recipients)
+    chosen = [one for one in envelope.per_recipient_fields if one.originally_specified_recipient_number in wanted]
+    wants_content = PerMessageIndicators.CONTENT_RETURN_REQUEST in envelope.per_message_indicators
+    return SmtpEnvelope(
+        reverse_path="" if null_sender else _reverse_path(envelope.originator_name, scope),
+        recipients=tuple(
+            smtp_recipient(one, scope) for one in chosen if PerRecipientIndicators.RESPONSIBILITY in one.per_recipient_indicators
+        ),
+        ret=None if null_sender else "FULL" if wants_content else "HDRS",
+        envid=_envid(envelope),
+        mt_priority={int(Priority.NON_URGENT): -4, int(Priority.URGENT): 4}.get(int(envelope.priority)),
+        by=_deliver_by(envelope, scope),
+    )
+
+
+def _reverse_path(name: ORName, scope: Scope) -> str:
+    address = oraddress_from_orname(name)
+    return oraddress_to_mailbox(address, scope.context.settings, Role.ORIGINATOR).result.address
+
+
+def _envid(envelope: p1.MessageTransferEnvelope) -> str | None:
+    text = f"{MTS_ENVID_PREFIX}{text_from_mts_identifier(envelope.message_identifier)}"
+    # RFC 3461 4.4: at most 100 characters as xtext; a longer one is left to the ledger.
+    return text if len(encode_xtext(text)) <= _ENVID_LIMIT else None
+
+
+def _deliver_by(envelope: p1.MessageTransferEnvelope, scope: Scope) -> DeliverBy | None:
+    latest = extension_value(envelope.extensions, _E.LATEST_DELIVERY_TIME)
+    if latest is None:
+        return None
+    seconds = int((latest - scope.context.now).total_seconds())
+    if seconds > 0:
+        return DeliverBy(seconds=seconds, mode="R")
+    text = f"the latest delivery time {serialise_date(latest)} has passed"
+    raise ConversionError(Failure(reason=1, diagnostic=5, smtp_code=554, status="5.4.7", text=text))

@@ -1,0 +1,222 @@
+"""Identifiers: msg-id <-> IPMIdentifier (RFC 2156 4.7.3), MTS identifiers and global domain identifiers as text (4.6.3, 5.3.3.2, 5.3.6).
+
+The mapping of message identifiers is algorithmic: no table is ever used, so that every gateway makes the same octets.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.errors import GatewayError
+from gateway.internet.fields import Phrase, quote, sanitise
+from gateway.mixer.address import unquote
+from gateway.mixer.policy import Context, GlobalDomain
+from gateway.mixer.stdor import StdOrError, from_text, to_text
+from gateway.mixer.text import TextError, ia5_form, is_printable, printable_form, ps_decode, ps_encode, ps_truncate
+from gateway.x400 import bounds as ub
+from gateway.x400.ipms_bounds import UB_LOCAL_IPM_IDENTIFIER
+from gateway.x400.ipms_fields import IPMIdentifier
+from gateway.x400.mts import GlobalDomainIdentifier, MTSIdentifier, PrivateDomainIdentifier
+from gateway.x400.oraddress import oraddress_from_orname, orname_from_oraddress
+from gateway.x400.orname import AdministrationDomainName, CountryName
+
+X400_DOMAIN: Final = "MHS"
+"""Domain of identifiers that were born in X.400 (4.7.3)."""
+
+_ATEXT: Final = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+"
+_MSG_ID: Final = re.compile(
+    rf'(?:{_ATEXT}(?:\.{_ATEXT})*|"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*")@(?:{_ATEXT}(?:\.{_ATEXT})*|\[[^\[\]\\\x00-\x20\x7f]*\])'
+)
+_DOT_ATOM: Final = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
+_MTS_IDENTIFIER: Final = re.compile(r"\s*\[\s*(.*?)\s*;\s*([^\[\]]*?)\s*\]\s*", re.DOTALL)
+
+
+class IdentifierError(GatewayError):
+    """An identifier cannot be expressed on the other side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something that must be remembered before a converted message goes out.
+
+    Attributes:
+        kind: ``message-id``: ``key`` is a truncated IPM identifier, ``value`` the Message-ID it stands for. ``mts-identifier``: ``key``
+            is the
+            text of an identifier that we gave, ``value`` the Message-ID or the identifier of the subject.
+    """
+
+    kind: str
+    key: str
+    value: str
+
+
+# --- 4.7.3: IPM identifiers ----------------------------------------------------------------------------------------------------------
+
+
+def ipm_identifier_from_msg_id(msg_id: str) -> IPMIdentifier:
+    """Map ``<local@domain>`` to an IPM identifier (4.7.3.3), cut at 64 characters where it must be (5.1.3).
+
+    Raises:
+        IdentifierError: It holds what PrintableString encoding cannot express.
+    """
+    inner = msg_id.strip().removeprefix("<").removesuffix(">")
+    born_here = _x400_born(inner)
+    if born_here is not None:
+        return born_here
+    return _truncated(inner)
+
+
+def is_truncated(msg_id: str) -> bool:
+    """Whether the encoding of a msg-id is longer than an IPM identifier may be."""
+    inner = msg_id.strip().removeprefix("<").removesuffix(">")
+    try:
+        return _x400_born(inner) is None and len(ps_encode(inner)) > UB_LOCAL_IPM_IDENTIFIER
+    except TextError:
+        return False
+
+
+def _truncated(text: str) -> IPMIdentifier:
+    try:
+        encoded = ps_encode(text)
+    except TextError as error:
+        raise IdentifierError(f"the identifier {text[:100]!r} cannot be written in X.400: {error}") from error
+    if not encoded:
+        raise IdentifierError("the identifier is empty")
+    return IPMIdentifier(user_relative_identifier=ps_truncate(encoded, UB_LOCAL_IPM_IDENTIFIER))
+
+
+def _x400_born(inner: str) -> IPMIdentifier | None:
+    """``[printable] "*" [std-or] @ MHS``; None for every other identifier."""
+    local, at, domain = inner.rpartition("@")
+    if not at or domain.upper() != X400_DOMAIN:
+        return None
+    identifier, star, user = unquote(local).partition("*")
+    if not star or not is_printable(identifier):
+        return None
+    if not user:
+        return IPMIdentifier(user_relative_identifier=identifier)
+    try:
+        return IPMIdentifier(user=orname_from_oraddress(from_text(user)), user_relative_identifier=identifier)
+    except GatewayError:
+        return None
+
+
+def ipm_identifier_from_phrase(phrase: Phrase) -> IPMIdentifier:
+    """Map a phrase of In-Reply-To or References (4.7.3.5)."""
+    return IPMIdentifier(user_relative_identifier=printable_form(sanitise(phrase.text))[:UB_LOCAL_IPM_IDENTIFIER])
+
+
+def msg_id_from_ipm_identifier(identifier: IPMIdentifier, context: Context | None = None) -> str:
+    """Map an IPM identifier to ``<local@domain>`` (4.7.3.4).
+
+    Args:
+        identifier: The identifier.
+        context: Its ``known`` facts restore a Message-ID that was truncated on the way to X.400.
+    """
+    text = identifier.user_relative_identifier
+    if identifier.user is None or not (address := oraddress_from_orname(identifier.user)):
+        if context is not None and text in context.known:
+            return context.known[text]
+        internet_born = _internet_born(text)
+        return internet_born if internet_born is not None else _mhs(text, "")
+    try:
+        return _mhs(text, to_text(address))
+    except StdOrError:
+        return _mhs(text, "")
+
+
+def _internet_born(text: str) -> str | None:
+    try:
+        decoded = ps_decode(text)
+    except TextError:
+        return None
+    return f"<{decoded}>" if _MSG_ID.fullmatch(decoded) else None
+
+
+def _mhs(identifier: str, user: str) -> str:
+    local = sanitise(ia5_form(f"{identifier}*{user}"))
+    return f"<{local if _DOT_ATOM.fullmatch(local) else quote(local)}@{X400_DOMAIN}>"
+
+
+def reference_from_ipm_identifier(identifier: IPMIdentifier, context: Context) -> str:
+    """For In-Reply-To and References: a msg-id, or a phrase where the policy asks for the letter of 4.7.3.5."""
+    if context.policy.phrase_references and identifier.user is None and _internet_born(identifier.user_relative_identifier) is None:
+        return quote(sanitise(ia5_form(identifier.user_relative_identifier)))
+    return msg_id_from_ipm_identifier(identifier, context)
+
+
+# --- MTS identifiers -----------------------------------------------------------------------------------------------------------------
+
+
+def global_domain_identifier(domain: GlobalDomain) -> GlobalDomainIdentifier:
+    """The wire form of a management domain; digits only are NumericString (4.1.1)."""
+    country = CountryName(x121_dcc_code=domain.country) if domain.country.isdigit() else CountryName(iso_3166_alpha2_code=domain.country)
+    admd = AdministrationDomainName(numeric=domain.admd) if domain.admd.isdigit() else AdministrationDomainName(printable=domain.admd)
+    if domain.prmd is None:
+        return GlobalDomainIdentifier(country_name=country, administration_domain_name=admd)
+    prmd = PrivateDomainIdentifier(numeric=domain.prmd) if domain.prmd.isdigit() else PrivateDomainIdentifier(printable=domain.prmd)
+    return GlobalDomainIdentifier(country_name=country, administration_domain_name=admd, private_domain_identifier=prmd)
+
+
+def global_domain(identifier: GlobalDomainIdentifier) -> GlobalDomain:
+    """The inverse of `global_domain_identifier`."""
+    prmd = identifier.private_domain_identifier
+    return GlobalDomain(
+        country=str(identifier.country_name.value or ""),
+        admd=str(identifier.administration_domain_name.value or ""),
+        prmd=str(prmd.value) if prmd is not None else None,
+    )
+
+
+def text_from_global_domain(identifier: GlobalDomainIdentifier) -> str:
+    """``EBNF.global-id`` (5.3.3.2): ``/PRMD=UK.AC/ADMD=Gold 400/C=GB/``."""
+    return to_text(global_domain(identifier).address())
+
+
+def global_domain_from_text(text: str) -> GlobalDomainIdentifier:
+    """The inverse of `text_from_global_domain`.
+
+    Raises:
+        GatewayError: No address, or one without country.
+    """
+    address = from_text(text.strip())
+    if address.country is None or address.admd is None:
+        raise IdentifierError(f"{text[:80]!r} is no management domain: it needs C and ADMD")
+    return global_domain_identifier(GlobalDomain(country=address.country, admd=address.admd, prmd=address.prmd))
+
+
+def text_from_mts_identifier(identifier: MTSIdentifier) -> str:
+    """``EBNF.mts-msg-id`` (5.3.6): ``[/PRMD=HMG/ADMD=GOLD 400/C=GB/;PC1000-910530172027-57D8]``."""
+    return f"[{text_from_global_domain(identifier.global_domain_identifier)};{sanitise(ia5_form(identifier.local_identifier))}]"
+
+
+def mts_identifier_from_text(text: str) -> MTSIdentifier:
+    """The inverse of `text_from_mts_identifier`.
+
+    Raises:
+        GatewayError: Not of the form.
+    """
+    match = _MTS_IDENTIFIER.fullmatch(text)
+    if match is None or not match.group(2):
+        raise IdentifierError(f"{text[:100]!r} is no MTS identifier such as '[/ADMD=a/C=gb/;1]'")
+    return MTSIdentifier(
+        global_domain_identifier=global_domain_from_text(match.group(1)), local_identifier=match.group(2)[: ub.UB_LOCAL_ID_LENGTH]
+    )
+
+
+def new_mts_identifier(context: Context, purpose: str) -> MTSIdentifier:
+    """An identifier of our own: the MTA's domain, the time of conversion and a token of the plan, 31 characters.
+
+    A Message-ID is not used for it although 4.6.3 allows that: it would be cut at 32 characters, and two X.400 messages made from one
+    Internet
+    message would share it.
+    """
+    local = f"{context.now:%y%m%d%H%M%S}-{context.token(f'mts/{purpose}', 18)}"
+    return MTSIdentifier(global_domain_identifier=global_domain_identifier(context.settings.global_domain), local_identifier=local)
+
+
+def new_msg_id(context: Context, purpose: str) -> str:
+    """A Message-ID of our own, the same for the same plan."""
+    return f"<{context.token(f'message-id/{purpose}', 32)}@{context.settings.gateway_domain}>"

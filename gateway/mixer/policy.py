@@ -1,0 +1,109 @@
+"""What a conversion is told besides the message: the gateway's settings, the peer's policy, the time and the seed of the plan."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from gateway.mixer.mcgam import MappingTables
+from gateway.x400.oraddress import ORAddress
+
+
+class Carrier(Enum):
+    """What carries a MIME attachment to X.400 (RFC 2157 2)."""
+
+    BP14 = "bp14"
+    BP15 = "bp15"
+    FTBP = "ftbp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerPolicy:
+    """How one peer wants its mail.
+
+    Attributes:
+        x400_version: 84 or 88. To 84 goes content type 2 without heading extensions, general text and file transfer (RFC 2156 Appendix B).
+        carrier: What carries attachments without an equivalent body part.
+        eight_bit_ia5: Charset in which 8-bit octets of ia5-text from this peer are read.
+        convert_charsets: Write text as general-text where ISO 8859 suffices; False sends it as an attachment.
+        report_extensions: Send private extensions in reports (only to partners of ISO/IEC 10021, RFC 2156 5.1.8.2).
+        phrase_references: Write identifiers that are no msg-id as a phrase in In-Reply-To and References (4.7.3.5); threads break.
+        keep_trace: Carry Received fields as trace information.
+    """
+
+    x400_version: int = 88
+    carrier: Carrier = Carrier.FTBP
+    eight_bit_ia5: str = "iso-8859-1"
+    convert_charsets: bool = True
+    report_extensions: bool = False
+    phrase_references: bool = False
+    keep_trace: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalDomain:
+    """A management domain: country, ADMD and, for a private domain, PRMD (X.411 GlobalDomainIdentifier)."""
+
+    country: str
+    admd: str = " "
+    prmd: str | None = None
+
+    def address(self) -> ORAddress:
+        """As the O/R address that RFC 2156 5.3.3.2 writes it as."""
+        return ORAddress(country=self.country, admd=self.admd, prmd=self.prmd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the gateway is, the same for every message.
+
+    Attributes:
+        gateway_domain: Domain of addresses that encode an O/R address on the left-hand side.
+        gateway_oraddress: O/R address of the gateway: base of RFC-822 domain-defined attributes.
+        global_domain: Our management domain, for trace and identifiers.
+        mta_name: Our MTA name, at most 32 characters.
+        tables: The mapping tables.
+        postmaster: Address of the administrator; author of DSNs and sender where X.400 needs one and SMTP has none.
+        strip_source_routes: Remove source routes of envelope addresses (RFC 5321); False keeps them in the address (4.3.4 step 1).
+        max_conversions: Conversions by MIXER gateways in one direction that are accepted before a message counts as looping (5.1.5).
+    """
+
+    gateway_domain: str
+    gateway_oraddress: ORAddress
+    global_domain: GlobalDomain
+    mta_name: str
+    tables: MappingTables = field(default_factory=MappingTables)
+    postmaster: str = ""
+    strip_source_routes: bool = True
+    max_conversions: int = 5
+
+    @property
+    def administrator(self) -> str:
+        """The administrator's mailbox."""
+        return self.postmaster or f"postmaster@{self.gateway_domain}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What one conversion may use; the same context gives the same octets.
+
+    Attributes:
+        now: Time of conversion, aware; from the plan.
+        plan_seed: Random text of the plan; identifiers and boundaries are derived from it.
+        queue_id: Identifier of the transfer, for the Received field.
+        known: Facts from the ledger, such as long Message-IDs by their truncated IPM identifier.
+    """
+
+    settings: Settings
+    now: datetime
+    plan_seed: str
+    queue_id: str = ""
+    policy: PeerPolicy = field(default_factory=PeerPolicy)
+    known: Mapping[str, str] = field(default_factory=dict)
+
+    def token(self, purpose: str, length: int = 20) -> str:
+        """Hexadecimal text of this plan, different for every purpose, at most 64 characters."""
+        return hashlib.sha256(f"{self.plan_seed}/{self.queue_id}/{purpose}".encode()).hexdigest()[:length]

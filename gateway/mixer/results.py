@@ -1,0 +1,49 @@
+"""What a conversion gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from gateway.errors import Failure
+from gateway.internet.envelope import SmtpEnvelope
+from gateway.mixer.identifiers import Fact
+from gateway.mixer.rules import Note
+from gateway.octets import Octets
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion(Generic[T]):
+    """A result, what was lost or approximated on the way, and what has to be remembered before anything is sent."""
+
+    result: T
+    notes: tuple[Note, ...] = ()
+    remember: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InternetResult:
+    """A message for SMTP: envelope and octets."""
+
+    envelope: SmtpEnvelope
+    message: Octets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedOutcome:
+    """The end of one recipient, as far as a report tells of it.
+
+    Attributes:
+        delivered_at: When it was delivered, or handed to a system that will not report; None when it failed.
+        failure: Why it failed; None when it did not.
+        relayed: Handed on to a system that does not confirm delivery.
+        peer: Who took or refused it, for people.
+    """
+
+    delivered_at: datetime | None = None
+    failure: Failure | None = None
+    relayed: bool = False
+    peer: str = ""

@@ -1,0 +1,240 @@
+"""The engine of the mapping tables: two row shapes, run in either direction.
+
+A table row names its header field(s), its ASN.1 element(s), the section, and the law it obeys. What no row consumes, or what does
+not parse, is handed back to the caller, who carries it in the heading extension or names it in a `Note`: nothing is lost silently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from gateway.errors import GatewayError
+from gateway.internet.message import Field
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class UnmappedError(GatewayError):
+    """A value has no counterpart on the other side; the text says why. The engine turns it into a `Note`."""
+
+
+class Law(Enum):
+    """What a round trip through a row does.
+
+    ``EXACT``: the element comes back as it was. ``SETTLES``: after one round trip it changes no more. ``ONE_WAY``: only one direction
+    exists.
+    """
+
+    EXACT = "exact"
+    SETTLES = "settles"
+    ONE_WAY = "one way"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a conversion truncated, dropped, approximated or invented.
+
+    Attributes:
+        rule: Field, element or step that it is about.
+        section: Section of RFC 2156, unless another document is named.
+        text: One sentence for an operator.
+    """
+
+    rule: str
+    section: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.text} [{self.section}]"
+
+
+class Notes:
+    """The notes of one conversion while it runs; `Conversion` takes them as a tuple."""
+
+    def __init__(self) -> None:
+        self._notes: list[Note] = []
+
+    def add(self, rule: str, section: str, text: str) -> None:
+        """Note one thing, once."""
+        note = Note(rule=rule, section=section, text=text)
+        if note not in self._notes:
+            self._notes.append(note)
+
+    def taken(self) -> tuple[Note, ...]:
+        """All of them, in order."""
+        return tuple(self._notes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codec(Generic[T, S]):
+    """Two inverse functions between the body of a field and the value of an element.
+
+    Attributes:
+        to_element: Unfolded field body to value; raises a `GatewayError` when the body does not parse.
+        to_field: Value to field body; None leaves the field out (a default that is not written).
+    """
+
+    to_element: Callable[[str, S], T]
+    to_field: Callable[[T, S], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One field, one element, one codec.
+
+    Attributes:
+        field: Name of the header field, as generated.
+        aliases: Other names that are read (historic spellings).
+        element: ``heading.<attribute>``, ``envelope.<attribute>``, or either with ``extension <type>``; a start-up test resolves it.
+        clause: For a law weaker than EXACT: what is lost, and by which clause.
+        joiner: Put between the bodies of repeated fields to make them one (5.1.3: two ``To`` are one list); None when only one may be.
+        also_carried: Says of a field body that it has to be carried in the heading extension too, because the element holds only a part
+            of it.
+    """
+
+    field: str
+    element: str
+    codec: Codec[Any, Any]
+    section: str
+    law: Law = Law.EXACT
+    clause: str = ""
+    aliases: tuple[str, ...] = ()
+    joiner: str | None = None
+    also_carried: Callable[[str, Any], bool] | None = None
+
+
+Bodies = Mapping[str, tuple[str, ...]]
+"""Field bodies by the lower-case names a `JointRule` lists; every listed name is present, perhaps with no body."""
+
+Elements = Mapping[str, Any]
+"""Element values by name; an absent element has no entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JointRule:
+    """Named fields, named elements, two named functions.
+
+    Attributes:
+        fields: Fields that the rule consumes.
+        elements: Elements that the rule consumes.
+        to_elements: From field bodies to element values; what it leaves out stays absent.
+        to_fields: From element values to fields in the order of writing.
+    """
+
+    fields: tuple[str, ...]
+    elements: tuple[str, ...]
+    to_elements: Callable[[Bodies, Any], Mapping[str, Any]] | None
+    to_fields: Callable[[Elements, Any], Sequence[tuple[str, str]]] | None
+    section: str
+    law: Law = Law.EXACT
+    clause: str = ""
+
+
+Table = Sequence[Rule | JointRule]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableResult:
+    """What a table made of header fields.
+
+    Attributes:
+        elements: Values by element name.
+        left: Fields that no row consumed, or whose body did not parse, in order: they go to the heading extension (5.1.3).
+    """
+
+    elements: Mapping[str, Any]
+    left: tuple[Field, ...]
+
+
+def elements_from_fields(table: Table, fields: Sequence[Field], scope: Any, notes: Notes) -> TableResult:
+    """Run a table towards X.400.
+
+    Args:
+        table: The rows.
+        fields: Header fields in order; bodies are unfolded here.
+        scope: Handed to the codecs (addresses, policy, time).
+        notes: Receives a note for every body that does not parse.
+    """
+    elements: dict[str, Any] = {}
+    consumed: set[int] = set()
+    for row in table:
+        mine = [(at, field) for at, field in enumerate(fields) if field.name.lower() in _names(row)]
+        if isinstance(row, Rule):
+            consumed |= _apply_rule(row, mine, elements, scope, notes)
+        elif row.to_elements is not None:
+            consumed |= _apply_joint(row, mine, elements, scope, notes)
+    return TableResult(elements=elements, left=tuple(field for at, field in enumerate(fields) if at not in consumed))
+
+
+def _names(row: Rule | JointRule) -> frozenset[str]:
+    names = (row.field, *row.aliases) if isinstance(row, Rule) else row.fields
+    return frozenset(name.lower() for name in names)
+
+
+def _apply_rule(row: Rule, mine: Sequence[tuple[int, Field]], elements: dict[str, Any], scope: Any, notes: Notes) -> set[int]:
+    consumed: set[int] = set()
+    bodies = [field.value.strip() for _, field in mine]
+    if row.joiner is not None and len(mine) > 1:
+        bodies = [row.joiner.join(body for body in bodies if body)] * len(mine)
+    for (at, field), body in zip(mine, bodies, strict=True):
+        if row.element in elements and row.joiner is None:
+            notes.add(field.name, row.section, "a second field of this name is carried as text")
+            continue
+        try:
+            elements[row.element] = row.codec.to_element(body, scope)
+        except GatewayError as error:
+            notes.add(field.name, row.section, f"does not parse and is carried as text: {error}")
+            continue
+        if row.also_carried is None or not row.also_carried(body, scope):
+            consumed.add(at)
+    return consumed
+
+
+def _apply_joint(row: JointRule, mine: Sequence[tuple[int, Field]], elements: dict[str, Any], scope: Any, notes: Notes) -> set[int]:
+    bodies = {name.lower(): tuple(field.value.strip() for _, field in mine if field.name.lower() == name.lower()) for name in row.fields}
+    if row.to_elements is None or not mine:
+        return set()
+    try:
+        elements.update(row.to_elements(bodies, scope))
+    except GatewayError as error:
+        notes.add("/".join(row.fields), row.section, f"does not parse and is carried as text: {error}")
+        return set()
+    return {at for at, _ in mine}
+
+
+def fields_from_elements(table: Table, elements: Elements, scope: Any, notes: Notes) -> tuple[tuple[str, str], ...]:
+    """Run a table towards the Internet: name and body of the fields, in the order of the rows.
+
+    An element whose value has no field is named in a note.
+    """
+    fields: list[tuple[str, str]] = []
+    for row in table:
+        try:
+            fields += _rule_fields(row, elements, scope) if isinstance(row, Rule) else _joint_fields(row, elements, scope)
+        except GatewayError as error:
+            notes.add(row.element if isinstance(row, Rule) else "/".join(row.elements), row.section, f"has no field form: {error}")
+    return tuple(fields)
+
+
+def _rule_fields(row: Rule, elements: Elements, scope: Any) -> list[tuple[str, str]]:
+    if elements.get(row.element) is None:
+        return []
+    body = row.codec.to_field(elements[row.element], scope)
+    return [] if body is None else [(row.field, body)]
+
+
+def _joint_fields(row: JointRule, elements: Elements, scope: Any) -> list[tuple[str, str]]:
+    mine = {name: elements[name] for name in row.elements if elements.get(name) is not None}
+    return list(row.to_fields(mine, scope)) if row.to_fields is not None and mine else []
+
+
+def covered(table: Table) -> frozenset[str]:
+    """Names of all elements that the rows of a table write to fields."""
+    names: set[str] = set()
+    for row in table:
+        names |= {row.element} if isinstance(row, Rule) else set(row.elements)
+    return frozenset(names)

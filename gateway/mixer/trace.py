@@ -1,0 +1,339 @@
+"""Trace: Received, X400-Received and Date <-> trace information and internal trace (RFC 2156 5.1.6, 5.1.7, 5.3.7); loop detection.
+
+Both kinds of X.400 trace become one chronological list of `Hop`, which is also what the header fields are read into.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from gateway.errors import ConversionError, Failure, GatewayError
+from gateway.internet.fields import Field, parse_date, quote, sanitise, serialise_date
+from gateway.mixer.eits import eits_from_text, is_mixer_conversion, text_from_eits
+from gateway.mixer.identifiers import global_domain_from_text, global_domain_identifier, text_from_global_domain
+from gateway.mixer.mcgam import Levels
+from gateway.mixer.policy import Context, GlobalDomain, Settings
+from gateway.mixer.rules import Notes
+from gateway.mixer.text import TextError, ia5_form
+from gateway.x400.bounds import UB_MTA_NAME_LENGTH
+from gateway.x400.mts import EncodedInformationTypes, GlobalDomainIdentifier
+from gateway.x400.mts_trace import (
+    Attempted,
+    DomainSuppliedInformation,
+    InternalTraceInformationElement,
+    MTASuppliedInformation,
+    OtherActions,
+    RoutingAction,
+    TraceInformationElement,
+)
+from gateway.x400.oraddress import ORAddress
+
+MIXER_COMMENT: Final = "MIXER Conversion following RFC 2156"
+"""Comment in the Received field of a conversion; loop detection counts it (5.1.5, 5.3.7)."""
+
+_MARK: Final = re.compile(r"MIXER\s+Conversion\s+following\s+RFC\s*(?:1327|2156)", re.IGNORECASE)
+_BY: Final = re.compile(r"\bby\s+([^\s;()]+)", re.IGNORECASE)
+_RECEIVED_LIMIT: Final = 100
+_BY_PART: Final = re.compile(r'by\s+(?:mta\s+("(?:[^"\\]|\\.)*"|[^\s"]+)\s+in\s+)?(/.*)', re.IGNORECASE | re.DOTALL)
+_ACTION_NAMES: Final = {"relayed": RoutingAction.RELAYED, "rerouted": RoutingAction.REROUTED}
+_OTHER_NAMES: Final = {"redirected": OtherActions.REDIRECTED, "expanded": OtherActions.DL_OPERATION}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One element of trace, external (``mta`` None) or internal."""
+
+    domain: GlobalDomainIdentifier
+    arrival: datetime
+    mta: str | None = None
+    routing_action: int = RoutingAction.RELAYED
+    deferred: datetime | None = None
+    converted: EncodedInformationTypes | None = None
+    attempted_domain: GlobalDomainIdentifier | None = None
+    attempted_mta: str | None = None
+    other_actions: frozenset[int] = frozenset()
+
+
+# --- wire <-> hops ---------------------------------------------------------------------------------------------------------------------
+
+
+def hops_of(external: Sequence[TraceInformationElement], internal: Sequence[InternalTraceInformationElement] = ()) -> tuple[Hop, ...]:
+    """One list, oldest first, by order and never by time; where both kinds say the same only the internal one is kept (5.3.7)."""
+    found: list[Hop] = []
+    waiting = [_internal_hop(element) for element in internal]
+    for element in external:
+        hop = _external_hop(element)
+        at = next((at for at, inner in enumerate(waiting) if inner.domain == hop.domain), None)
+        if at is None:
+            twin = any(other.domain == hop.domain and other.mta and other.arrival == hop.arrival for other in found)
+            found += [] if twin else [hop]
+            continue
+        # Internal elements before the match belong to domains that left no external trace.
+        end = at
+        while end < len(waiting) and waiting[end].domain == hop.domain:
+            end += 1
+        found += waiting[:end]
+        waiting = waiting[end:]
+    return (*found, *waiting)
+
+
+def _external_hop(element: TraceInformationElement) -> Hop:
+    supplied = element.domain_supplied_information
+    return Hop(
+        domain=element.global_domain_identifier,
+        arrival=supplied.arrival_time,
+        routing_action=supplied.routing_action,
+        deferred=supplied.deferred_time,
+        converted=supplied.converted_encoded_information_types,
+        attempted_domain=supplied.attempted_domain,
+        other_actions=supplied.other_actions,
+    )
+
+
+def _internal_hop(element: InternalTraceInformationElement) -> Hop:
+    supplied = element.mta_supplied_information
+    return Hop(
+        domain=element.global_domain_identifier,
+        mta=element.mta_name,
+        arrival=supplied.arrival_time,
+        routing_action=supplied.routing_action,
+        deferred=supplied.deferred_time,
+        converted=supplied.converted_encoded_information_types,
+        attempted_domain=supplied.attempted.domain if supplied.attempted is not None else None,
+        attempted_mta=supplied.attempted.mta if supplied.attempted is not None else None,
+        other_actions=supplied.other_actions,
+    )
+
+
+def external_trace(hops: Iterable[Hop]) -> tuple[TraceInformationElement, ...]:
+    """External trace: one element wherever the domain changes, and for every conversion (5.1.6)."""
+    found: list[TraceInformationElement] = []
+    previous: Hop | None = None
+    for hop in hops:
+        # A conversion always gets an element of its own (5.1.6): the one before it may hold the date of the message.
+        if previous is None or hop.domain != previous.domain or hop.other_actions or hop.converted is not None:
+            found.append(_external_element(hop))
+        previous = hop
+    return tuple(found)
+
+
+def _external_element(hop: Hop) -> TraceInformationElement:
+    supplied = DomainSuppliedInformation(
+        arrival_time=hop.arrival,
+        routing_action=hop.routing_action,
+        attempted_domain=hop.attempted_domain,
+        deferred_time=hop.deferred,
+        converted_encoded_information_types=hop.converted,
+        other_actions=hop.other_actions,
+    )
+    return TraceInformationElement(global_domain_identifier=hop.domain, domain_supplied_information=supplied)
+
+
+def internal_trace(hops: Iterable[Hop]) -> tuple[InternalTraceInformationElement, ...]:
+    """Internal trace: one element for every hop that names an MTA."""
+    return tuple(_internal_element(hop, hop.mta) for hop in hops if hop.mta)
+
+
+def _internal_element(hop: Hop, mta: str) -> InternalTraceInformationElement:
+    attempted = None
+    if hop.attempted_mta is not None:
+        attempted = Attempted(mta=hop.attempted_mta)
+    elif hop.attempted_domain is not None:
+        attempted = Attempted(domain=hop.attempted_domain)
+    supplied = MTASuppliedInformation(
+        arrival_time=hop.arrival,
+        routing_action=hop.routing_action,
+        attempted=attempted,
+        deferred_time=hop.deferred,
+        converted_encoded_information_types=hop.converted,
+        other_actions=hop.other_actions,
+    )
+    return InternalTraceInformationElement(global_domain_identifier=hop.domain, mta_name=mta, mta_supplied_information=supplied)
+
+
+def own_hop(context: Context, converted: EncodedInformationTypes | None) -> Hop:
+    """The gateway's own element (5.1.6): time of conversion, relayed, what was converted into."""
+    domain = global_domain_identifier(context.settings.global_domain)
+    return Hop(domain=domain, mta=context.settings.mta_name[:UB_MTA_NAME_LENGTH], arrival=context.now, converted=converted)
+
+
+# --- hops <-> header fields --------------------------------------------------------------------------------------------------------------
+
+
+def text_from_hop(hop: Hop) -> str:
+    """Body of an ``X400-Received`` field (5.3.7)."""
+    domain = text_from_global_domain(hop.domain)
+    parts = [f"by mta {quote(_word(hop.mta))} in {domain}" if hop.mta is not None else f"by {domain}"]
+    if hop.deferred is not None:
+        parts.append(f"deferred until {serialise_date(hop.deferred)}")
+    if hop.converted is not None:
+        parts.append(f"converted ({text_from_eits(hop.converted)})")
+    if hop.attempted_mta is not None:
+        parts.append(f"attempted MTA {quote(_word(hop.attempted_mta))}")
+    elif hop.attempted_domain is not None:
+        parts.append(f"attempted MD {text_from_global_domain(hop.attempted_domain)}")
+    actions = ["Rerouted" if hop.routing_action == RoutingAction.REROUTED else "Relayed"]
+    actions += [name.capitalize() for name, bit in _OTHER_NAMES.items() if bit in hop.other_actions]
+    return "; ".join([*parts, ", ".join(actions), serialise_date(hop.arrival)])
+
+
+def _word(text: str) -> str:
+    return sanitise(ia5_form(text))
+
+
+def hop_from_text(text: str) -> Hop:
+    """The inverse of `text_from_hop`.
+
+    Raises:
+        GatewayError: Not of the form.
+    """
+    parts = _outside_quotes(text)
+    match = _BY_PART.fullmatch(parts[0].strip())
+    arrival = parse_date(parts[-1])
+    if match is None or arrival is None or len(parts) < 2:
+        raise TextError(f"{text[:100]!r} is no trace such as 'by /ADMD=a/C=gb/; Relayed; date' (RFC 2156 5.3.7)")
+    fields: dict[str, object] = {}
+    for part in parts[1:-1]:
+        fields |= _hop_part(part.strip())
+    mta = match.group(1)
+    name = re.sub(r"\\(.)", r"\1", mta[1:-1]) if mta is not None and mta.startswith('"') else mta
+    domain = global_domain_from_text(match.group(2))
+    return Hop(domain=domain, mta=name[:UB_MTA_NAME_LENGTH] if name else None, arrival=arrival, **fields)  # type: ignore[arg-type]
+
+
+def _outside_quotes(text: str) -> list[str]:
+    """Split at semicolons outside quoted strings."""
+    return re.findall(r'(?:"(?:[^"\\]|\\.)*"|[^;"])+', text) or [""]
+
+
+def _hop_part(part: str) -> dict[str, object]:
+    lowered = part.lower()
+    if lowered.startswith("deferred until"):
+        return {"deferred": parse_date(part[14:])}
+    if lowered.startswith("converted"):
+        return {"converted": eits_from_text(part[9:].strip().removeprefix("(").removesuffix(")"))}
+    if lowered.startswith("attempted md"):
+        return {"attempted_domain": global_domain_from_text(part[12:])}
+    if lowered.startswith("attempted mta"):
+        return {"attempted_mta": part[13:].strip().strip('"')[:UB_MTA_NAME_LENGTH]}
+    words = {word.strip().lower() for word in part.split(",")}
+    if not words <= _ACTION_NAMES.keys() | _OTHER_NAMES.keys():
+        raise TextError(f"{part[:60]!r} is no part of a trace (RFC 2156 5.3.7)")
+    action = max((_ACTION_NAMES[word] for word in words if word in _ACTION_NAMES), default=RoutingAction.RELAYED)
+    return {"routing_action": action, "other_actions": frozenset(_OTHER_NAMES[word] for word in words if word in _OTHER_NAMES)}
+
+
+def hops_from_fields(fields: Sequence[Field], originator: ORAddress, sender_domain: str, context: Context, notes: Notes) -> tuple[Hop, ...]:
+    """Trace of an Internet message, oldest first: from Date, Received and X400-Received (5.1.6, 5.1.7).
+
+    Args:
+        fields: The header.
+        originator: The mapped SMTP originator: domain of the first element.
+        sender_domain: Domain of its mailbox: MTA name of the first element.
+        context: Settings and time.
+        notes: Receives what does not parse.
+    """
+    hops: list[Hop] = []
+    x400 = False
+    for field in reversed(fields):
+        if field.is_named("X400-Received"):
+            try:
+                hops.append(hop_from_text(field.value))
+                x400 = True
+            except GatewayError as error:
+                notes.add("X400-Received", "5.1.7", f"dropped: {error}")
+        elif field.is_named("Received") and context.policy.keep_trace:
+            hops += _received_hop(field.value, hops[-1] if hops else None, originator, context)
+    if not x400:
+        hops.insert(0, _first_hop(fields, originator, sender_domain, context, notes))
+    return tuple(hops)
+
+
+def _first_hop(fields: Sequence[Field], originator: ORAddress, sender_domain: str, context: Context, notes: Notes) -> Hop:
+    """From the most recent Resent-Date, else Date (5.1.6)."""
+    dated = next((field for name in ("Resent-Date", "Date") for field in fields if field.is_named(name)), None)
+    arrival = parse_date(dated.value) if dated is not None else None
+    if arrival is None:
+        notes.add("Date", "3.3.5", "is missing or does not parse; the time of conversion is used")
+    mta = _word(sender_domain)[:UB_MTA_NAME_LENGTH] or None
+    return Hop(domain=_domain_of(originator, context.settings), mta=mta, arrival=arrival or context.now)
+
+
+def _domain_of(address: ORAddress, settings: Settings) -> GlobalDomainIdentifier:
+    if address.country is None or address.admd is None:
+        return global_domain_identifier(settings.global_domain)
+    return global_domain_identifier(GlobalDomain(country=address.country, admd=address.admd, prmd=address.prmd))
+
+
+def _received_hop(text: str, previous: Hop | None, originator: ORAddress, context: Context) -> list[Hop]:
+    by, arrival = _BY.search(text), parse_date(text.rpartition(";")[2])
+    if by is None or arrival is None:
+        return []
+    entry = context.settings.tables.oraddress_of_domain(by.group(1))
+    domain = _domain_of_levels(entry.levels) if entry is not None else None
+    if domain is None:
+        # An unmapped host counts as of the domain before it: our own domain here would look like a loop to the next MTA.
+        domain = previous.domain if previous is not None else _domain_of(originator, context.settings)
+    return [Hop(domain=domain, mta=_word(by.group(1))[:UB_MTA_NAME_LENGTH], arrival=arrival)]
+
+
+def _domain_of_levels(levels: Levels) -> GlobalDomainIdentifier | None:
+    padded = (*levels, None, None)
+    if padded[0] is None or padded[1] is None:
+        return None
+    return global_domain_identifier(GlobalDomain(country=padded[0], admd=padded[1], prmd=padded[2]))
+
+
+def received_field(hops: Sequence[Hop], context: Context) -> tuple[str, str]:
+    """The gateway's own Received field, with the comment that marks the conversion (5.3.7)."""
+    last = hops[-1] if hops else None
+    source = re.sub(r"[^A-Za-z0-9.\-]", "-", last.mta).strip("-.") if last is not None and last.mta else ""
+    identifier = f" id {re.sub(r'[^A-Za-z0-9.-]', '-', context.queue_id)}" if context.queue_id else ""
+    domain = context.settings.gateway_domain
+    body = f"from {source or 'x400'} by {domain} ({MIXER_COMMENT}) with X400{identifier}; {serialise_date(context.now)}"
+    return "Received", body
+
+
+# --- loops --------------------------------------------------------------------------------------------------------------------------------
+
+
+class LoopError(ConversionError):
+    """A message goes round; it is reported with 1/3 (loop-detected), 5.4.6."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(Failure(reason=1, diagnostic=3, smtp_code=554, status="5.4.6", text=text))
+
+
+def check_hops(hops: Sequence[Hop], settings: Settings) -> None:
+    """Refuse an X.400 message that was converted too often, or that our own MTA has seen without a change of recipient since.
+
+    Raises:
+        LoopError: It loops.
+    """
+    conversions = sum(is_mixer_conversion(hop.converted) for hop in hops)
+    if conversions > settings.max_conversions:
+        raise LoopError(f"the message was converted by MIXER gateways {conversions} times in one direction")
+    ours = global_domain_identifier(settings.global_domain)
+    for at, hop in enumerate(hops):
+        if hop.domain == ours and hop.mta == settings.mta_name and not _changed_since(hops[at:]):
+            raise LoopError("the message was at this gateway before, and no expansion or redirection has changed it since")
+
+
+def _changed_since(hops: Sequence[Hop]) -> bool:
+    return any(hop.other_actions or hop.routing_action == RoutingAction.REROUTED for hop in hops)
+
+
+def check_received(fields: Sequence[Field], settings: Settings) -> None:
+    """Refuse an Internet message with too many conversions or hops in its Received fields (5.1.5, RFC 5321 6.3).
+
+    Raises:
+        LoopError: It loops.
+    """
+    received = [field for field in fields if field.is_named("Received")]
+    conversions = sum(_MARK.search(field.value) is not None for field in received)
+    if conversions > settings.max_conversions or len(received) >= _RECEIVED_LIMIT:
+        raise LoopError(f"the message has {len(received)} Received fields, {conversions} of them of MIXER conversions")

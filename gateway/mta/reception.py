@@ -1,0 +1,141 @@
+"""Receiving transfers on an association, whoever opened it: octets go into the store as they arrive.
+
+The activity-end response ("secured") goes out only after the store has committed (law 1 of the spool).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from gateway import log
+from gateway.errors import GatewayError, NoSpaceError
+from gateway.mta.association import Association
+from gateway.mta.peers import Peer
+from gateway.osi.service import (
+    ExceptionReason,
+    RTCheckpointIndication,
+    RTCheckpointResponse,
+    RTExceptionRequest,
+    RTTransferData,
+    RTTransferDiscarded,
+    RTTransferIndication,
+    RTTransferInterrupted,
+    RTTransferResponse,
+    RTTransferStart,
+)
+from gateway.spool.transfer import Side, Source
+
+_log = log.get("mta")
+
+
+class Writer(Protocol):
+    """Takes the octets of one transfer while they arrive; `spool.content.ContentWriter` is one."""
+
+    async def write(self, data: bytes) -> None:
+        """Take the next octets."""
+
+    async def finish(self) -> Any:
+        """The transfer is complete; the result goes to `Intake.accept`."""
+
+    async def abort(self) -> None:
+        """Forget it; harmless after `finish`."""
+
+
+class Intake(Protocol):
+    """Where received APDUs go; `mta.intake` implements it on the store."""
+
+    async def begin(self) -> Writer:
+        """A place for the octets of one transfer.
+
+        Raises:
+            NoSpaceError: The queue is full.
+        """
+
+    async def accept(self, content: Any, source: Source, peer: Peer, *, normal_mode: bool) -> str:
+        """Commit one transfer; returns its queue id. What arrived whole is always taken, quarantined if need be."""
+
+
+class Reception:
+    """The transfers that arrive on one association."""
+
+    def __init__(self, association: Association, peer: Peer, intake: Intake, *, session: str, largest: int) -> None:
+        self._association = association
+        self._peer = peer
+        self._intake = intake
+        self._session = session
+        self._largest = largest
+        self._writer: Writer | None = None
+        self._received = 0
+        self._refused = False
+
+    async def handle(self, event: object) -> bool:
+        """Deal with one primitive; False when it is none of ours."""
+        match event:
+            case RTTransferStart():
+                await self._start()
+            case RTTransferData():
+                await self._data(event.data)
+            case RTCheckpointIndication():
+                if event.confirm and not self._refused:
+                    self._association.response(RTCheckpointResponse(serial=event.serial))
+            case RTTransferIndication():
+                await self._complete(event.activity)
+            case RTTransferDiscarded() | RTTransferInterrupted():
+                await self.abandon()
+            case _:
+                return False
+        return True
+
+    async def abandon(self) -> None:
+        """Drop what came of an unfinished transfer: the peer still has it."""
+        if self._writer is not None:
+            await self._writer.abort()
+            self._writer = None
+
+    async def _start(self) -> None:
+        self._received, self._refused = 0, False
+        try:
+            self._writer = await self._intake.begin()
+        except NoSpaceError as error:
+            self._refuse(ExceptionReason.RECEIVING_ABILITY_JEOPARDIZED, str(error))
+
+    async def _data(self, data: bytes) -> None:
+        if self._writer is None:
+            return
+        self._received += len(data)
+        if self._received > self._largest:
+            await self.abandon()
+            self._refuse(ExceptionReason.IRRECOVERABLE, f"the transfer is larger than {self._largest} octets")
+            return
+        try:
+            await self._writer.write(data)
+        except NoSpaceError as error:
+            await self.abandon()
+            self._refuse(ExceptionReason.RECEIVING_ABILITY_JEOPARDIZED, str(error))
+
+    async def _complete(self, activity: bytes) -> None:
+        if self._writer is None:
+            return
+        writer, self._writer = self._writer, None
+        source = Source(
+            side=Side.X400,
+            peer=self._peer.name,
+            address=self._association.peer_address,
+            identity=self._peer.theirs.mta_name,
+            session=f"{self._session} activity {activity.hex()}",
+        )
+        try:
+            content = await writer.finish()
+            queue_id = await self._intake.accept(
+                content, source, self._peer, normal_mode=self._association.stack.mode.value == "normal"
+            )
+        except GatewayError as error:
+            self._refuse(ExceptionReason.LOCAL_USER_ERROR, str(error))
+            return
+        self._association.response(RTTransferResponse())
+        _log.info("transfer.received", peer=self._peer.name, octets=self._received, id=queue_id)
+
+    def _refuse(self, reason: ExceptionReason, text: str) -> None:
+        self._refused = True
+        _log.warning("transfer.refused", peer=self._peer.name, reason=reason.name, text=text)
+        self._association.request(RTExceptionRequest(reason=reason))

@@ -1,0 +1,254 @@
+"""The journey of one transfer: convert, route, deliver, record, report. The only module that knows the whole of it.
+
+A claim on the queue is a lease on the due recipients of one transfer. They are grouped by where they go next; each
+group gets a plan, is converted under it (the same plan gives the same octets at every attempt) and handed to the
+deliverer of its side. What came of it, and the reports that follow, are recorded in one commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+
+from gateway import log
+from gateway.errors import ConversionError, Failure, StaleLeaseError
+from gateway.octets import Octets
+from gateway.spool.schedule import Expire, Retry, RetryPolicy, Warn, next_step
+from gateway.spool.store import Store
+from gateway.spool.transfer import Claim, Event, Outcome, Plan, Recipient, Result, Transfer
+
+_log = log.get("relay")
+_T = TypeVar("_T")
+
+_SMALL = 256 * 1024
+"""Transfers up to this many octets are converted on the event loop, larger ones in a thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Recipients that share their next hop, and with it one conversion and one transfer."""
+
+    key: str
+    recipients: tuple[Recipient, ...]
+
+
+class Journey(Protocol):
+    """What is particular to one kind of transfer on its way to one side; `journeys` has a class for each."""
+
+    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+        """The groups of due recipients, and the failures of those that go nowhere."""
+
+    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
+        """Convert for one group and hand it over; outcomes by recipient number, and the Notes of the conversion as text."""
+
+    def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
+        """The reports for the transfer's sender that these ends ask for, as transfers of their own."""
+
+
+class Relay:
+    """Works the queue with a number of workers."""
+
+    def __init__(
+        self,
+        store: Store,
+        journey_of: Callable[[Transfer], Journey],
+        *,
+        policy: RetryPolicy,
+        faults_before_quarantine: int = 3,
+        workers: int = 8,
+        lease_seconds: float = 300,
+        name: str = "relay",
+        tables_version: Callable[[], str] = lambda: "",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._journey_of = journey_of
+        self._policy = policy
+        self._faults = faults_before_quarantine
+        self._workers = workers
+        self._lease = lease_seconds
+        self._name = name
+        self._tables_version = tables_version
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._runner: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to work the queue."""
+        self._runner = asyncio.get_running_loop().create_task(self._run())
+
+    async def stop(self, *, seconds: float = 10) -> None:
+        """Claim nothing new, give what is under way ``seconds`` to finish, then give the leases back."""
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.gather(self._runner, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            free = self._workers - len(self._tasks)
+            claims = await self._store.claim(self._name, self._clock(), lease_seconds=self._lease, limit=free) if free else ()
+            for claim in claims:
+                task = asyncio.get_running_loop().create_task(self._carry_safely(claim))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            if len(self._tasks) >= self._workers:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            elif not claims:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        """Until something is due, new work arrives, or a worker is free."""
+        due = await self._store.next_due()
+        seconds = 30.0 if due is None else min(30.0, max(0.02, (due - self._clock()).total_seconds()))
+        await self._store.wait_for_work(seconds)
+
+    async def _carry_safely(self, claim: Claim) -> None:
+        """One relay item. This is an edge: a fault keeps the mail and stops nothing but itself (law 3)."""
+        renewal = asyncio.get_running_loop().create_task(self._renew(claim))
+        try:
+            await self.carry(claim)
+        except StaleLeaseError:
+            _log.warning("relay.fault", id=claim.transfer.id, reason="the lease was lost; another worker has the transfer")
+        except asyncio.CancelledError:
+            await self._store.release_claim(claim)
+            raise
+        except Exception as error:
+            _log.exception("relay.fault", id=claim.transfer.id, attempt=claim.attempt)
+            await self._keep(claim, f"{type(error).__name__}: {error}")
+        finally:
+            renewal.cancel()
+
+    async def _renew(self, claim: Claim) -> None:
+        while True:
+            await asyncio.sleep(self._lease / 3)
+            await self._store.renew(claim, self._clock(), self._lease)
+
+    async def _keep(self, claim: Claim, text: str) -> None:
+        """After a fault of ours: everything stays, and is tried again by the schedule; three such faults set it aside."""
+        now = self._clock()
+        if claim.attempt >= self._faults:
+            await self._store.quarantine(claim.transfer.id, text, now)
+            _log.error("relay.quarantined", id=claim.transfer.id, reason=text)
+            return
+        failure = Failure(reason=0, smtp_code=451, status="4.3.0", text="The gateway had an internal problem.", detail=text)
+        outcome = Outcome(result=Result.DEFERRED, at=now, reply=text, failure=failure)
+        await self._record(claim, dict.fromkeys((each.number for each in claim.due), outcome), self._journey_of(claim.transfer), ())
+
+    async def carry(self, claim: Claim) -> None:
+        """Carry one claim through: sort, plan, convert, deliver, record, report."""
+        transfer, now = claim.transfer, self._clock()
+        journey = self._journey_of(transfer)
+        expired = self._expired(claim, now)
+        if expired is not None:
+            await self._record(claim, expired, journey, ())
+            return
+        outcomes: dict[int, Outcome] = {}
+        notes: list[str] = []
+        groups, failed = await self._threaded(transfer.size, lambda: journey.sort(claim))
+        outcomes |= {number: Outcome(result=Result.FAILED, at=now, failure=failure) for number, failure in failed.items()}
+        results = await asyncio.gather(*(self._deliver(claim, journey, group) for group in groups))
+        for found, said in results:
+            outcomes |= found
+            notes += said
+        await self._record(claim, outcomes, journey, notes)
+
+    async def _deliver(self, claim: Claim, journey: Journey, group: Group) -> tuple[Mapping[int, Outcome], Sequence[str]]:
+        plan = await self._store.plan(claim, group.key)
+        if plan is None:
+            fresh = Plan(group=group.key, seed=secrets.token_hex(16), made_at=self._clock(), tables=self._tables_version())
+            plan = await self._store.commit_plan(claim, fresh)
+        try:
+            return await journey.deliver(claim, group, plan)
+        except ConversionError as error:
+            outcome = Outcome(result=Result.FAILED, at=self._clock(), failure=error.failure)
+            return {recipient.number: outcome for recipient in group.recipients}, ()
+
+    async def _threaded(self, size: int, work: Callable[[], _T]) -> _T:
+        return work() if size <= _SMALL else await asyncio.to_thread(work)
+
+    def _expired(self, claim: Claim, now: datetime) -> dict[int, Outcome] | None:
+        """The outcomes of a transfer whose time is over; None while there is time."""
+        step = self._step(claim.transfer, claim.due[0], now)
+        if not isinstance(step, Expire):
+            return None
+        failure = Failure(
+            reason=1, diagnostic=5, smtp_code=554, status="4.4.7", text=f"The message could not be delivered: {step.reason.value}."
+        )
+        return {
+            recipient.number: Outcome(result=Result.FAILED, at=now, reply=recipient.note, failure=failure) for recipient in claim.due
+        }
+
+    def _step(self, transfer: Transfer, recipient: Recipient, now: datetime) -> Retry | Warn | Expire:
+        return next_step(
+            attempts=recipient.attempts, arrived=transfer.arrived, now=now, priority=transfer.priority,
+            latest_delivery=transfer.latest_delivery, deferred_until=transfer.deferred_until, policy=self._policy,
+            warned=recipient.warned,
+        )  # fmt: skip
+
+    async def _record(self, claim: Claim, outcomes: Mapping[int, Outcome], journey: Journey, notes: Sequence[str]) -> None:
+        """One commit: outcomes, next attempts, and the reports that the ends ask for."""
+        now = self._clock()
+        transfer = claim.transfer
+        due: dict[int, datetime] = {}
+        ended: dict[int, Outcome] = {}
+        recipients = {recipient.number: recipient for recipient in claim.due}
+        for number, outcome in outcomes.items():
+            if outcome.result is not Result.DEFERRED:
+                ended[number] = outcome
+                continue
+            step = self._step(transfer, recipients[number], now)
+            if isinstance(step, Expire):
+                assert outcome.failure is not None
+                failure = replace(outcome.failure, reason=1, diagnostic=5, status="4.4.7", smtp_code=554)
+                ended[number] = replace(outcome, result=Result.FAILED, failure=failure)
+            else:
+                due[number] = step.at
+        reports = await self._threaded(transfer.size, lambda: journey.reports(claim, ended, now)) if ended else ()
+        spawn = [(report, await self._store.keep(octets)) for report, octets in reports]
+        final = {**outcomes, **ended}
+        events = tuple(_events(final, notes, now))
+        await self._store.record(claim, final, due=due, spawn=spawn, events=events)
+        self._tell(transfer, final, due, spawn)
+
+    def _tell(
+        self, transfer: Transfer, outcomes: Mapping[int, Outcome], due: Mapping[int, datetime], spawn: Sequence[tuple[Transfer, object]]
+    ) -> None:
+        names = {Result.DELIVERED: "relay.delivered", Result.RELAYED: "relay.delivered", Result.DEFERRED: "relay.deferred"}
+        addresses = {recipient.number: recipient.address for recipient in transfer.recipients}
+        for number, outcome in outcomes.items():
+            reason = outcome.failure.text if outcome.failure else ""
+            _log.info(
+                names.get(outcome.result, "relay.failed"), id=transfer.id, recipient=addresses.get(number, str(number)), peer=outcome.peer,
+                reply=outcome.reply, reason=reason, detail=outcome.failure.detail if outcome.failure else "",
+                again_at=due[number].isoformat() if number in due else "",
+            )  # fmt: skip
+        for report, _ in spawn:
+            _log.info("relay.reported", id=transfer.id, report=report.id, to=report.recipients[0].address if report.recipients else "")
+
+
+def _events(outcomes: Mapping[int, Outcome], notes: Sequence[str], now: datetime) -> list[Event]:
+    """What the audit trail keeps of one attempt."""
+    events = [
+        Event(
+            at=outcome.at,
+            name=f"recipient.{outcome.result.value}",
+            text=outcome.failure.text if outcome.failure else outcome.reply,
+            recipient=number,
+            peer=outcome.peer,
+            fields={"reply": outcome.reply, "detail": outcome.failure.detail if outcome.failure else ""},
+        )
+        for number, outcome in outcomes.items()
+    ]
+    if notes:
+        events.append(Event(at=now, name="relay.converted", text="; ".join(notes)))
+    return events
+
