@@ -32,11 +32,11 @@ _RF_WITH_DATA = 2
 
 @dataclass(frozen=True, slots=True)
 class _Phase:
-    """What the peer has to do, in how many seconds, and a number that changes when it makes progress."""
+    """What the peer has to do, in how many seconds, and something that changes when it makes progress."""
 
     name: str
     seconds: float
-    progress: int = 0
+    progress: object = None
 
 
 class Stack:
@@ -354,7 +354,7 @@ class Stack:
                 return _Phase("progress", timers.progress, rtse.incoming.received if rtse.incoming else 0)
             case State.TURN | State.NO_TURN:
                 return None
-        return _Phase("release", timers.release, hash(rtse.state))
+        return _Phase("release", timers.release, rtse.state)
 
     def _rearm(self) -> None:
         phase = self._present_phase()

@@ -63,7 +63,7 @@ class Side:
 
 
 class StackPair:
-    """An initiator and a responder.
+    """An initiator and a responder; ``wire`` holds what each of them said, in order.
 
     Args:
         step: At most so many octets are handed over at once; 0 hands over everything there is.
@@ -79,6 +79,7 @@ class StackPair:
         limits: s.StackLimits | None = None,
     ) -> None:
         self.step = step
+        self.wire: list[tuple[Side, bytes]] = []
         self._told: list[Side] = []
         self.initiator = Side(Stack.initiator(opening or opening_request(), timers=timers, limits=limits), default_answers())
         self.responder = Side(Stack.responder(timers=timers, limits=limits), default_answers())
@@ -103,6 +104,7 @@ class StackPair:
         while data := source.stack.data_to_send():
             moved = True
             source.sent += data
+            self.wire.append((source, data))
             for at in range(0, len(data), self.step or len(data)):
                 target.stack.receive_data(data[at : at + (self.step or len(data))])
                 if self.step:

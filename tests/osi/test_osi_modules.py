@@ -125,7 +125,8 @@ def test_x228():
 
 @pytest.mark.parametrize(("name", "numbers"), [("RefuseReason", r.RefuseReason), ("AbortReason", s.AbortReason)])
 def test_numbers_of_x228_whose_names_the_module_writes_in_camel_case(name, numbers):
-    expected = {re.sub(r"(?=[A-Z])", "_", word).upper(): int(number) for word, number in read_module(module(X228)).types[name].numbers.items()}
+    camel = read_module(module(X228)).types[name].numbers
+    expected = {re.sub(r"(?=[A-Z])", "_", word).upper(): int(number) for word, number in camel.items()}
     assert {member.name: int(member) for member in numbers} == expected
 
 

@@ -101,7 +101,7 @@ def test_contexts_are_known_by_their_abstract_syntax(order, numbers):
     """O10: other order, other identifiers."""
     proposed = [(numbers[at], (ACSE, RTSE, MTSE)[at], (BER,)) for at in order]
     indication, answer = accept(cp(*proposed))
-    assert {syntax: number for number, syntax in indication.contexts.items()} == dict(zip((ACSE, RTSE, MTSE), numbers, strict=True))
+    assert indication.contexts == dict(zip(numbers, (ACSE, RTSE, MTSE), strict=True))
     assert [result.result for result in answer.presentation_context_definition_result_list] == [0, 0, 0]
 
 
@@ -110,7 +110,8 @@ def test_unknown_contexts_are_rejected_one_by_one():
         cp((1, ACSE, (BER,)), (3, "2.6.0.2.8", (BER,)), (5, RTSE, ("2.1.2.1", BER)), (7, MTSE, ("2.1.2.1",)), (9, MTSE, (BER,)))
     )
     assert indication.contexts == {1: ACSE, 5: RTSE, 9: MTSE}
-    results = [(each.result, each.transfer_syntax_name, each.provider_reason) for each in answer.presentation_context_definition_result_list]
+    answered = answer.presentation_context_definition_result_list
+    results = [(each.result, each.transfer_syntax_name, each.provider_reason) for each in answered]
     assert results == [(0, BER, None), (2, None, 1), (0, BER, None), (2, None, 2), (0, BER, None)]
 
 
@@ -146,7 +147,9 @@ def refuse(user_data: bytes) -> tuple[object, t.CPRNormalModeParameters]:
     return event, parameters
 
 
-@pytest.mark.parametrize("user_data", [b"", b"\x05\x00", PP_CP[:-3], b"\x31\x84\xff\xff\xff\xff", b"\x31\x80" * 10_000, PP_CP[:3] + PP_CP[8:]])
+@pytest.mark.parametrize(
+    "user_data", [b"", b"\x05\x00", PP_CP[:-3], b"\x31\x84\xff\xff\xff\xff", b"\x31\x80" * 10_000, PP_CP[:3] + PP_CP[8:]]
+)
 def test_a_cp_that_cannot_be_read_is_refused_with_reason_6(user_data):
     event, reject = refuse(user_data)
     assert isinstance(event, u.PPAbortIndication) and event.ours

@@ -372,7 +372,8 @@ def test_the_refusals_of_the_table_in_octets():
 
 
 def refused(**members: object) -> u.AAssociateConfirm:
-    lower = {name: members.pop(name) for name in list(members) if name in ("session_reason", "provider_reason", "refuse_reason", "contexts")}
+    names = {field.name for field in dataclasses.fields(u.PConnectConfirm)} - {"accepted"}
+    lower = {name: members.pop(name) for name in list(members) if name in names}
     return u.AAssociateConfirm(accepted=False, lower=u.PConnectConfirm(accepted=False, **({"contexts": CONTEXTS} | lower)), **members)
 
 

@@ -239,6 +239,18 @@ def test_nothing_is_confirmed_before_it_is_secured():
     assert pair.initiator.last == s.RTTransferConfirm(transferred=True)
 
 
+def test_a_checkpoint_may_be_confirmed_after_the_end_has_come():
+    """MIA may cross with AE (X.225 A.4)."""
+    pair = StackPair(opening_request(checkpoint_size=1)).run()
+    pair.responder.answers |= {s.RTCheckpointIndication: None, s.RTTransferIndication: None}
+    pair.transfer(apdu_of(2500))
+    assert isinstance(pair.responder.last, s.RTTransferIndication)
+    pair.responder.stack.response(s.RTCheckpointResponse(serial=2))
+    pair.responder.stack.response(s.RTTransferResponse())
+    pair.run()
+    assert pair.initiator.last == s.RTTransferConfirm(transferred=True)
+
+
 # --- the turn -----------------------------------------------------------------------------------------------------------------------
 
 

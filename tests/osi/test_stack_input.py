@@ -110,7 +110,7 @@ FAULTS = {
     "activity in an activity": (AS, AS),
     "the turn in monologue": ("1500",),
     "release in an activity": (AS, "0913110101c10e610c300a020101a0056203800100"),
-    "ten thousand levels": (AS, DT + "61803080020103" + "a080" * 10_000),
+    "a hundred levels": (AS, DT + "61803080020103" + "a080" * 100),
     "RLRQ that cannot be read": ("0911110101c10c610a3008020101a003620380",),
 }
 
@@ -118,11 +118,10 @@ FAULTS = {
 @pytest.mark.parametrize("step", [0, 1])
 @pytest.mark.parametrize("name", FAULTS)
 def test_faults_are_answered_with_ab_and_come_up_as_ours(name, step):
-    if step and len(FAULTS[name]) == 2 and len(FAULTS[name][1]) > 1000:
-        pytest.skip("the same with fewer octets at a time takes long and shows no more")
     pair = bound_responder()
     answer = feed(pair.responder, tsdus(*FAULTS[name]), step)
-    assert answer[7:8] == b"\x19", "AB"
+    end = ("", 0)
+    assert Conversation(end, end, [("responder", answer)]).tsdus("responder")[-1][0] == 0x19, "AB"
     event = pair.responder.last
     assert isinstance(event, s.RTAbortIndication) and event.ours and event.text
     assert sum(isinstance(each, s.RTAbortIndication) for each in pair.responder.events) == 1
