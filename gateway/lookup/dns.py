@@ -111,7 +111,10 @@ class DNSResolver:
             except DNSError as error:
                 problem = f"temporary: {error}" if error.temporary else str(error)
         return MailServer(
-            host=host.to_text(omit_final_dot=True), addresses=tuple(addresses), preference=preference, problem="" if addresses else problem
+            host=host.to_text(omit_final_dot=True).lower(),
+            addresses=tuple(addresses),
+            preference=preference,
+            problem="" if addresses else problem,
         )
 
     async def _ask(self, name: dns.name.Name, kind: str) -> dns.resolver.Answer | None:

@@ -139,7 +139,7 @@ def entity_of_general_text(data: Octets, registrations: frozenset[int]) -> Entit
 def entity_of_teletex(part: TeletexBodyPart, scope: Scope) -> Entity:
     """Teletex -> text/plain, pages joined with form feeds (RFC 2157 6.7)."""
     scope.notes.add("teletex", "RFC 2157 6.7", "page structure and teletex parameters are lost")
-    reading = guess_reading(chunk for page in part.data for chunk in page.chunks())
+    reading = scope.context.policy.t61_reading or guess_reading(chunk for page in part.data for chunk in page.chunks())
 
     def pieces() -> Iterator[str]:
         for number, page in enumerate(part.data, 1):

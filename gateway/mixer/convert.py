@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway import asn1
+from gateway.asn1 import BERError
 from gateway.errors import ConversionError, Failure
 from gateway.internet.envelope import SmtpEnvelope
 from gateway.internet.fields import Mailbox, decode_text, serialise_date
@@ -47,6 +48,7 @@ from gateway.mixer.trace import (
     received_field,
     text_from_hop,
 )
+from gateway.octets import Octets
 from gateway.x400 import oids, p1
 from gateway.x400.extensions import StandardExtension, extension_field, extension_value
 from gateway.x400.ipm import InformationObject
@@ -118,13 +120,23 @@ def message_to_x400(message: Message, envelope: SmtpEnvelope, recipients: Sequen
     scope = Scope(context=context, notes=Notes())
     originator = originator_address(envelope, scope)
     mapped = ipm_of_message(message, scope)
-    content = asn1.encode_octets(InformationObject(ipm=mapped.ipm))
     transfer = _transfer_envelope(message, envelope, recipients, mapped, originator, scope)
+    content = _encoded(mapped, transfer)
     identifier = Fact(
         kind="mts-identifier", key=text_from_mts_identifier(transfer.message_identifier), value=message.header.value("Message-ID")
     )
     apdu = p1.MTSAPDU(message=p1.Message(envelope=transfer, content=content))
     return Conversion(result=apdu, notes=scope.notes.taken(), remember=(*mapped.facts, identifier))
+
+
+def _encoded(mapped: MappedMessage, transfer: p1.MessageTransferEnvelope) -> Octets:
+    """The content; whatever X.411 or X.420 does not allow is found here, before anything is sent."""
+    try:
+        asn1.encode(transfer)
+        return asn1.encode_octets(InformationObject(ipm=mapped.ipm))
+    except BERError as error:
+        text = "the message holds a value that X.400 cannot express"
+        raise ConversionError(Failure(reason=1, diagnostic=11, smtp_code=554, status="5.6.0", text=text, detail=str(error))) from error
 
 
 def _transfer_envelope(

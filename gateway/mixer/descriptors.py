@@ -115,7 +115,7 @@ def text_from_descriptor(descriptor: ORDescriptor, scope: Scope, extra: Iterable
     if descriptor.formal_name is not None and descriptor.formal_name.directory_name is not None:
         scope.notes.add("directory-name", "4.5", "a directory name has no place in an Internet address and was dropped")
     tail = "".join(f" {comment(text)}" for text in comments)
-    free = sanitise(text_from_t61(descriptor.free_form_name)).strip() if descriptor.free_form_name else ""
+    free = sanitise(text_from_t61(descriptor.free_form_name, scope.context.policy.t61_reading)).strip() if descriptor.free_form_name else ""
     mailbox = mailbox_of_orname(descriptor.formal_name, scope) if descriptor.formal_name is not None else None
     if mailbox is None:
         return f"{encode_phrase(free or 'unknown')}:;{tail}"

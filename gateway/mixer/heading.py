@@ -36,7 +36,7 @@ from gateway.mixer.rules import (
     elements_from_fields,
     fields_from_elements,
 )
-from gateway.mixer.text import text_from_oid
+from gateway.mixer.text import in_utc_time, text_from_oid
 from gateway.x400 import oids
 from gateway.x400.charsets import t61_from_text, text_from_t61
 from gateway.x400.heading_extensions import AutoSubmitted, text_of
@@ -91,9 +91,9 @@ _NOT_FROM_LIST: Final = frozenset(
 
 
 def _date_from_text(text: str, _scope: Scope) -> Any:
-    found = parse_date(text)
+    found = in_utc_time(parse_date(text))
     if found is None:
-        raise UnmappedError(f"{text[:60]!r} is no date")
+        raise UnmappedError(f"{text[:60]!r} is no date of the years 1980 to 2079")
     return found
 
 
@@ -256,20 +256,23 @@ def _automatic_to_fields(elements: Elements, _scope: Scope) -> list[tuple[str, s
 
 
 def _subject_to_elements(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
-    text = decode_text(bodies["subject"][0])
-    return {"subject": t61(text, UB_SUBJECT_FIELD, scope, "Subject")} if text else {"subject": b""}
+    text = decode_text(bodies["subject"][0]).strip()
+    return {"subject": t61(text, UB_SUBJECT_FIELD, scope, "Subject").strip() if text else b""}
 
 
-def _subject_to_fields(elements: Elements, _scope: Scope) -> list[tuple[str, str]]:
+def _subject_to_fields(elements: Elements, scope: Scope) -> list[tuple[str, str]]:
     extended = elements.get(EXTENDED_SUBJECT)
-    text = text_of(extended) if extended is not None else text_from_t61(elements["subject"])
+    text = text_of(extended) if extended is not None else text_from_t61(elements["subject"], scope.context.policy.t61_reading)
     return [("Subject", encode_text(sanitise(text)))]
 
 
 def subject_is_cut(text: str) -> bool:
-    """Whether a subject does not survive in a T.61 string of 128 characters, so that the field itself is carried too."""
+    """Whether a subject does not survive in a T.61 string of 128 characters, so that the field itself is carried too.
+
+    That includes a string which a reader that guesses takes for Latin-1, such as the octets of a capital O with stroke before letters.
+    """
     encoded = t61_from_text(text)
-    return bool(encoded.losses) or len(encoded.octets) > UB_SUBJECT_FIELD
+    return bool(encoded.losses) or len(encoded.octets) > UB_SUBJECT_FIELD or text_from_t61(encoded.octets) != text
 
 
 # --- the table

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from gateway import asn1
 from gateway.errors import GatewayError
 from gateway.internet.fields import Phrase, quote, sanitise
 from gateway.mixer.address import unquote
@@ -95,10 +96,12 @@ def _x400_born(inner: str) -> IPMIdentifier | None:
     identifier, star, user = unquote(local).partition("*")
     if not star or not is_printable(identifier):
         return None
-    if not user:
+    if not user and len(identifier) <= UB_LOCAL_IPM_IDENTIFIER:
         return IPMIdentifier(user_relative_identifier=identifier)
     try:
-        return IPMIdentifier(user=orname_from_oraddress(from_text(user)), user_relative_identifier=identifier)
+        found = IPMIdentifier(user=orname_from_oraddress(from_text(user)), user_relative_identifier=identifier)
+        asn1.encode(found)  # an identifier that only looks like one of X.400 breaks its bounds here
+        return found
     except GatewayError:
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway import asn1
@@ -77,14 +77,8 @@ def ipm_of_message(message: Message, scope: Scope, *, envelope: bool = True, pur
         body = Body(parts=(headers_part(carried), *body.parts), types=body.types, newer=body.newer)
         carried = ()
     made = heading_from_elements(heading, invented, carried)
-    made = asn1_replace(made, extensions=(*made.extensions, *body.extensions))
+    made = replace(made, extensions=(*made.extensions, *body.extensions))
     return MappedMessage(ipm=IPM(heading=made, body=body.parts), body=body, elements=elements, facts=_facts(message, made.this_ipm))
-
-
-def asn1_replace(value: Any, **changes: Any) -> Any:
-    """A declared value with some members changed."""
-    members = {one.attribute: getattr(value, one.attribute) for one in asn1.describe(type(value)).members}
-    return type(value)(**{**members, **changes}, unknown=value.unknown)
 
 
 def _invented(context: Context, purpose: str) -> IPMIdentifier:

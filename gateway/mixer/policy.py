@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum
 
 from gateway.mixer.mcgam import MappingTables
+from gateway.x400.charsets import Reading
 from gateway.x400.oraddress import ORAddress
 
 
@@ -28,6 +29,7 @@ class PeerPolicy:
         x400_version: 84 or 88. To 84 goes content type 2 without heading extensions, general text and file transfer (RFC 2156 Appendix B).
         carrier: What carries attachments without an equivalent body part.
         eight_bit_ia5: Charset in which 8-bit octets of ia5-text from this peer are read.
+        t61_reading: What the octets of this peer's T.61 strings are; None guesses from each string, which can fail for short ones.
         convert_charsets: Write text as general-text where ISO 8859 suffices; False sends it as an attachment.
         report_extensions: Send private extensions in reports (only to partners of ISO/IEC 10021, RFC 2156 5.1.8.2).
         phrase_references: Write identifiers that are no msg-id as a phrase in In-Reply-To and References (4.7.3.5); threads break.
@@ -37,6 +39,7 @@ class PeerPolicy:
     x400_version: int = 88
     carrier: Carrier = Carrier.FTBP
     eight_bit_ia5: str = "iso-8859-1"
+    t61_reading: Reading | None = None
     convert_charsets: bool = True
     report_extensions: bool = False
     phrase_references: bool = False

@@ -197,7 +197,7 @@ def _components(text: str, parts: list[str]) -> tuple[list[tuple[str, str]], boo
         key, equals, value = part.partition("=")
         if not equals or not key.strip():
             raise NotStdOrError(f"{part.translate(_SHOWN)[:80]!r} is not of the form keyword=value (RFC 2156 4.1.3)")
-        components.append((key.strip().translate(_SHOWN), value.translate(_SHOWN)))
+        components.append((key.lstrip().translate(_SHOWN), value.translate(_SHOWN)))
     return components, closed
 
 
@@ -213,22 +213,23 @@ class _Reader:
 
     def take(self, key: str, value: str) -> None:
         """One component."""
-        row = ATTRIBUTE_BY_KEYWORD.get(key.upper())
+        word = key.strip().upper()
+        row = ATTRIBUTE_BY_KEYWORD.get(word)
         if row is not None and row.name == "organizational_units":
             self._units.append(pair_from_text(value))
         elif row is not None and row.name == "domain_defined":
             raise StdOrError("a domain-defined attribute needs a type: DD.type=value (RFC 2156 4.1.3)")
         elif row is not None:
             self._set(row, value)
-        elif key.upper() == RFC_822:
+        elif word == RFC_822:
             self._ddas.append(((RFC_822, None), pair_from_text(value)))
-        elif key.upper() == "PN":
+        elif word == "PN":
             self._person(value)
         else:
             self._special(key, value)
 
     def _special(self, key: str, value: str) -> None:
-        if (match := _ORDERED.fullmatch(key)) is not None and (match.group(1).upper() != "OU" or match.group(2) <= "4"):
+        if (match := _ORDERED.fullmatch(key.strip())) is not None and (match.group(1).upper() != "OU" or match.group(2) <= "4"):
             places = self._numbered[match.group(1).upper()]
             if int(match.group(2)) in places:
                 raise StdOrError(f"{key} occurs twice")

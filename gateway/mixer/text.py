@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
+from datetime import datetime
 from enum import IntEnum
 from typing import Final
 
@@ -220,6 +221,11 @@ def oid_from_text(text: str) -> str:
     if len(arcs) < 2:
         raise TextError(f"{text[:80]!r} is no object identifier: it has fewer than two arcs")
     return ".".join(arcs)
+
+
+def in_utc_time(at: datetime | None) -> datetime | None:
+    """The time when a UTCTime can hold it: its two digits of the year mean 1980 to 2079 (3.3.5); else None."""
+    return at if at is not None and 1980 <= at.year <= 2079 else None
 
 
 def one_line(text: str) -> str:

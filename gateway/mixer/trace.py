@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from gateway import asn1
 from gateway.errors import ConversionError, Failure, GatewayError
 from gateway.internet.fields import Field, parse_date, quote, sanitise, serialise_date
 from gateway.mixer.eits import eits_from_text, is_mixer_conversion, text_from_eits
@@ -18,7 +19,7 @@ from gateway.mixer.identifiers import global_domain_from_text, global_domain_ide
 from gateway.mixer.mcgam import Levels
 from gateway.mixer.policy import Context, GlobalDomain, Settings
 from gateway.mixer.rules import Notes
-from gateway.mixer.text import TextError, ia5_form
+from gateway.mixer.text import TextError, ia5_form, in_utc_time
 from gateway.x400.bounds import UB_MTA_NAME_LENGTH
 from gateway.x400.mts import EncodedInformationTypes, GlobalDomainIdentifier
 from gateway.x400.mts_trace import (
@@ -202,7 +203,10 @@ def hop_from_text(text: str) -> Hop:
     mta = match.group(1)
     name = re.sub(r"\\(.)", r"\1", mta[1:-1]) if mta is not None and mta.startswith('"') else mta
     domain = global_domain_from_text(match.group(2))
-    return Hop(domain=domain, mta=name[:UB_MTA_NAME_LENGTH] if name else None, arrival=arrival, **fields)  # type: ignore[arg-type]
+    mta_name = _word(name)[:UB_MTA_NAME_LENGTH] if name else ""
+    hop = Hop(domain=domain, mta=mta_name or None, arrival=arrival, **fields)  # type: ignore[arg-type]
+    asn1.encode(_external_element(hop))  # a domain or time that X.400 cannot hold is found here and not when the message is sent
+    return hop
 
 
 def _outside_quotes(text: str) -> list[str]:
@@ -219,7 +223,7 @@ def _hop_part(part: str) -> dict[str, object]:
     if lowered.startswith("attempted md"):
         return {"attempted_domain": global_domain_from_text(part[12:])}
     if lowered.startswith("attempted mta"):
-        return {"attempted_mta": part[13:].strip().strip('"')[:UB_MTA_NAME_LENGTH]}
+        return {"attempted_mta": _word(part[13:].strip().strip('"'))[:UB_MTA_NAME_LENGTH] or None}
     words = {word.strip().lower() for word in part.split(",")}
     if not words <= _ACTION_NAMES.keys() | _OTHER_NAMES.keys():
         raise TextError(f"{part[:60]!r} is no part of a trace (RFC 2156 5.3.7)")
@@ -256,7 +260,7 @@ def hops_from_fields(fields: Sequence[Field], originator: ORAddress, sender_doma
 def _first_hop(fields: Sequence[Field], originator: ORAddress, sender_domain: str, context: Context, notes: Notes) -> Hop:
     """From the most recent Resent-Date, else Date (5.1.6)."""
     dated = next((field for name in ("Resent-Date", "Date") for field in fields if field.is_named(name)), None)
-    arrival = parse_date(dated.value) if dated is not None else None
+    arrival = in_utc_time(parse_date(dated.value)) if dated is not None else None
     if arrival is None:
         notes.add("Date", "3.3.5", "is missing or does not parse; the time of conversion is used")
     mta = _word(sender_domain)[:UB_MTA_NAME_LENGTH] or None
@@ -270,7 +274,7 @@ def _domain_of(address: ORAddress, settings: Settings) -> GlobalDomainIdentifier
 
 
 def _received_hop(text: str, previous: Hop | None, originator: ORAddress, context: Context) -> list[Hop]:
-    by, arrival = _BY.search(text), parse_date(text.rpartition(";")[2])
+    by, arrival = _BY.search(text), in_utc_time(parse_date(text.rpartition(";")[2]))
     if by is None or arrival is None:
         return []
     entry = context.settings.tables.oraddress_of_domain(by.group(1))

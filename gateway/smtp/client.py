@@ -27,10 +27,11 @@ _MOST_LINES = 200
 _MOST_READY = 5000
 _LINE = re.compile(rb"(\d{3})(?:([ -])(.*))?\Z", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_BLOCK = 64 * 1024
 _THREAD_ABOVE = 256 * 1024  # octets; reading more than this from the store is worth a thread
 
 
-class ConnectionFailed(Exception):
+class ConnectionFailed(GatewayError):
     """The connection could not be made, or broke. ``reply`` is what the server said, if it said anything."""
 
     def __init__(self, text: str, reply: Reply | None = None) -> None:
@@ -107,12 +108,13 @@ class Connection:
         reply = await self._reply(self._timeouts.data_start)
         if reply.code != 354:
             return reply
+        whole = False
         try:
             await self._send(message)
-        except BaseException:
-            # Only cutting the line keeps half a message from being taken for a whole one.
-            self._transport.abort()
-            raise
+            whole = True
+        finally:
+            if not whole:  # only cutting the line keeps half a message from being taken for a whole one
+                self._transport.abort()
         return await self._reply(self._timeouts.data_end)
 
     async def _send(self, message: Octets) -> None:
@@ -169,7 +171,7 @@ async def open_connection(target: Target, *, hostname: str, timeouts: Timeouts) 
         return await _open(target, hostname, timeouts, tls=False)
 
 
-class _HandshakeFailed(Exception):
+class _HandshakeFailed(GatewayError):
     """STARTTLS was begun and failed."""
 
 
@@ -178,6 +180,7 @@ async def _open(target: Target, hostname: str, timeouts: Timeouts, *, tls: bool)
         hostname=target.address, port=target.port, local_hostname=hostname, timeout=timeouts.connect, start_tls=False,
         use_tls=target.tls is TLSMode.IMPLICIT, tls_context=_context(target) if tls else None,
     )  # fmt: skip
+    opened = False
     try:
         await client.connect()
         await _greet(client)
@@ -185,16 +188,13 @@ async def _open(target: Target, hostname: str, timeouts: Timeouts, *, tls: bool)
             await _secure(client, target)
         if target.user:
             await client.login(target.user, target.password)
+        opened = True
         return Connection(target, client, timeouts)
-    except GatewayError:
-        client.close()
-        raise
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-        client.close()
         raise ConnectionFailed(str(error) or type(error).__name__, _reply_of(error)) from error
-    except BaseException:
-        client.close()
-        raise
+    finally:
+        if not opened:
+            client.close()
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:
@@ -208,13 +208,11 @@ async def _secure(client: aiosmtplib.SMTP, target: Target) -> None:
     """STARTTLS where it is offered, and where it must be."""
     if not client.supports_extension("starttls"):
         if target.tls is TLSMode.REQUIRED:
-            client.close()
             raise TLSUnavailable("the server does not offer STARTTLS")
         return
     try:
         await client.starttls(server_hostname=target.host)
-    except (ssl.SSLError, aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError, ConnectionError) as error:
-        client.close()
+    except (ssl.SSLError, aiosmtplib.SMTPException, ConnectionError) as error:
         raise _HandshakeFailed(str(error) or type(error).__name__) from error
     await client.ehlo()
 
@@ -313,4 +311,10 @@ class _Replies(asyncio.Protocol):
 
 
 def _next(pieces: Iterator[bytes]) -> bytes:
-    return next(pieces, b"")
+    """The next pieces, together about `_BLOCK` octets; empty at the end."""
+    found: list[bytes] = []
+    length = 0
+    while length < _BLOCK and (piece := next(pieces, b"")):
+        found.append(piece)
+        length += len(piece)
+    return b"".join(found)

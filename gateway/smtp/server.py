@@ -65,6 +65,7 @@ class SMTPSession(aiosmtpd.SMTP):
     """
 
     line_length_limit = _READ
+    command_size_limit = _COMMAND_LIMIT
     AuthLoginUsernameChallenge = "Username:"
     AuthLoginPasswordChallenge = "Password:"
 
@@ -83,8 +84,7 @@ class SMTPSession(aiosmtpd.SMTP):
             authenticator=self._authenticated, loop=asyncio.get_running_loop(),
         )  # fmt: skip
         # aiosmtpd keeps these in a dictionary of the class and lets them grow with every EHLO.
-        self.command_size_limits = dict.fromkeys(self._smtp_methods, _COMMAND_LIMIT) | {"AUTH": _AUTH_LIMIT}
-        self.command_size_limits = _Limits(self.command_size_limits)
+        self.command_size_limits = _Limits({"AUTH": _AUTH_LIMIT})
 
     # Life of the connection
 
@@ -174,8 +174,9 @@ class SMTPSession(aiosmtpd.SMTP):
 
     async def _count_refusal(self, reply: str) -> None:
         _log.info("smtp.refused", address=self.address, session=self.session_id, reply=reply, identity=self.identity)
-        self._refused += 1
-        if self._refused == self._listener.settings.refusals_limit:
+        # A full queue or too many recipients are no fault of the client: only 5yz count.
+        self._refused += reply.startswith("5")
+        if self._refused == self._listener.settings.refusals_limit and reply.startswith("5"):
             await self.push("421 4.7.0 too many refused commands, closing")
             self._close()
 
@@ -322,10 +323,10 @@ class SMTPSession(aiosmtpd.SMTP):
             reply = await self._take(envelope, sink)
         finally:
             self._busy = False
+            self._set_post_data_state()
             if not reply.startswith("2"):
                 # Runs on its own: this task may be cancelled a second time while it waits.
                 self._listener.in_background(sink.abort())
-        self._set_post_data_state()
         await self.push(reply)
         if self._listener.stopping:
             self.hang_up()

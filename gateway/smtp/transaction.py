@@ -51,16 +51,17 @@ class Transaction:
 
     async def run(self) -> bool:
         """Carry it out; False when the connection broke (recipients without a reply are deferred then)."""
+        ended = False
         try:
             await self._carry_out()
+            ended = True
         except ConnectionFailed as error:
             status = "4.4.2" if self.begun_data else "4.4.1"
             self._rest(connection_failure(self._connection.name, str(error), status))
-            return False
-        except BaseException:
-            self._connection.abort()  # nobody knows what the server heard of it
-            raise
-        return True
+        finally:
+            if not ended:  # broken, cancelled, or the message could not be read: what the server heard of it is unknown
+                self._connection.abort()
+        return ended
 
     async def _carry_out(self) -> None:
         failure = self._unfit()

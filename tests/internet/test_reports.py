@@ -140,7 +140,9 @@ def test_envelope_survives_the_store() -> None:
     assert SmtpEnvelope.from_json(ENVELOPE.to_json()) == ENVELOPE
 
 
-@pytest.mark.parametrize("octets", [b"", b"{}", b"[]", b"null", b'{"version":2}', b"\xff", ENVELOPE.to_json().replace(b"120", b'"x"').replace(b'["x"', b"[[")])
+@pytest.mark.parametrize(
+    "octets", [b"", b"{}", b"[]", b"null", b'{"version":2}', b"\xff", ENVELOPE.to_json().replace(b"120", b'"x"').replace(b'["x"', b"[[")]
+)
 def test_a_broken_stored_envelope_is_a_gateway_error(octets: bytes) -> None:
     with pytest.raises(GatewayError):
         SmtpEnvelope.from_json(octets)

@@ -1,0 +1,82 @@
+"""Golden cases: one folder each, named after the section that it shows.
+
+``internet.eml`` and ``x400.txt`` (value notation of envelope and content) are the two forms of one message, ``notes.txt`` is
+what the conversion noted. A case with ``x400.ber`` is converted from X.400, any other from the Internet.
+``MIXER_WRITE_CASES=1`` writes the expected side anew; read the difference before you keep it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway import asn1
+from gateway.internet import message as internet
+from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient
+from gateway.internet.fields import mailboxes
+from gateway.mixer import mcgam
+from gateway.mixer.convert import Context, message_to_internet, message_to_x400
+from gateway.mixer.rules import Note
+from gateway.x400 import p1
+from gateway.x400.ipm import InformationObject
+
+CASES = sorted((Path(__file__).parent / "cases").iterdir())
+MAP1 = (
+    "PRMD$UK\\.AC.ADMD$ .C$GB#ac.uk#\nO$gosip-uk.PRMD$HMG.ADMD$GOLD 400.C$GB#gosip-uk.hmg.gold-400.gb#\n"
+    "O$switch.PRMD$SWITCH.ADMD$ARCOM.C$CH#switch.ch#\nPRMD$WIDGET.ADMD$TESTMAIL.C$XX#widget.example#\n"
+)
+
+
+@pytest.fixture
+def world(context: Context) -> Context:
+    """The addresses of the examples that the RFC prints."""
+    tables = mcgam.load(
+        {
+            "oraddress-to-domain": [("map1", MAP1)],
+            "domain-to-oraddress": [("map2", "".join(f"{one.split('#')[1]}#{one.split('#')[0]}#\n" for one in MAP1.splitlines()))],
+        }
+    )
+    return replace(context, settings=replace(context.settings, tables=tables))
+
+
+def notation(message: p1.Message) -> str:
+    content = asn1.decode(message.content, InformationObject)
+    return f"{asn1.to_notation(message.envelope)}\n\n{asn1.to_notation(content)}\n"
+
+
+def noted(notes: tuple[Note, ...]) -> str:
+    return "".join(f"{note}\n" for note in notes)
+
+
+def from_x400(case: Path, world: Context) -> dict[str, bytes]:
+    apdu = asn1.decode((case / "x400.ber").read_bytes(), p1.MTSAPDU)
+    assert apdu.message is not None
+    recipients = [one.originally_specified_recipient_number for one in apdu.message.envelope.per_recipient_fields]
+    made = message_to_internet(apdu.message, recipients, world)
+    return {
+        "internet.eml": made.result.message.to_bytes(),
+        "x400.txt": notation(apdu.message).encode(),
+        "notes.txt": noted(made.notes).encode(),
+    }
+
+
+def from_internet(case: Path, world: Context) -> dict[str, bytes]:
+    message = internet.parse((case / "internet.eml").read_bytes())
+    recipients = tuple(SmtpRecipient(address=one.address) for one in mailboxes(message.header.value("To")))
+    envelope = SmtpEnvelope(reverse_path=mailboxes(message.header.value("From"))[0].address, recipients=recipients)
+    made = message_to_x400(message, envelope, range(1, len(recipients) + 1), world)
+    assert made.result.message is not None
+    return {"x400.txt": notation(made.result.message).encode(), "notes.txt": noted(made.notes).encode()}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_case(case: Path, world: Context) -> None:
+    made = from_x400(case, world) if (case / "x400.ber").exists() else from_internet(case, world)
+    if os.environ.get("MIXER_WRITE_CASES"):
+        for name, octets in made.items():
+            (case / name).write_bytes(octets)
+    for name, octets in made.items():
+        assert octets == (case / name).read_bytes(), name
