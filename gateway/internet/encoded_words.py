@@ -82,6 +82,11 @@ def encode_text(text: str, *, charset: str = "utf-8") -> str:
     return " ".join([*words[:first], middle, *words[last + 1 :]])
 
 
+def as_ascii(value: str) -> str:
+    """A field body that is in its final form, for where only ASCII may stand: encoded words in it stay, what is beyond ASCII is encoded."""
+    return value if value.isascii() else encode_text(value)
+
+
 def encode_phrase(text: str, *, charset: str = "utf-8") -> str:
     """A phrase of RFC 5322 3.2.5: atoms, else a quoted string, else encoded words (RFC 2047 5 (3))."""
     text = sanitise(text).strip(" ")

@@ -18,7 +18,7 @@ from gateway.internet.addresses import (
     serialise_addresses,
 )
 from gateway.internet.dates import parse_date, serialise_date
-from gateway.internet.encoded_words import decode_text, encode_phrase, encode_text, quote, sanitise
+from gateway.internet.encoded_words import as_ascii, decode_text, encode_phrase, encode_text, quote, sanitise
 from gateway.internet.tokens import Kind, Token, address_tokens
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Group",
     "Mailbox",
     "Phrase",
+    "as_ascii",
     "decode_text",
     "encode_phrase",
     "encode_text",

@@ -12,7 +12,7 @@ from typing import Final
 
 from gateway import asn1
 from gateway.errors import GatewayError
-from gateway.internet.fields import Field, decode_text, encode_text, parse_date, sanitise, serialise_date
+from gateway.internet.fields import Field, as_ascii, decode_text, encode_text, parse_date, sanitise, serialise_date
 from gateway.internet.message import Entity, entity, serialise
 from gateway.internet.mime import ContentType, Disposition, parse_content_type
 from gateway.internet.transfer_encodings import base64_body
@@ -139,14 +139,14 @@ def _own_fields(item: Entity, whole: bool) -> list[Field]:
 
 
 def _line(field: Field) -> str:
-    return f"{field.name}: {encode_text(field.value)}"
+    return f"{field.name}: {as_ascii(field.value)}"
 
 
 def _mime_part(item: Entity, whole: bool) -> tuple[BodyPart, tuple[str, ...]]:
     """BP15 mime-body-part (RFC 2157 3.1.2)."""
     others = tuple(_line(field) for field in _own_fields(item, whole) if not field.is_named("Content-Type"))
     pairs = tuple(
-        MimeContentParameter(parameter=encode_text(name), parameter_value=encode_text(value))
+        MimeContentParameter(parameter=as_ascii(name), parameter_value=as_ascii(value))
         for name, value in item.content_type.parameters.items()
     )
     parameters = MimeParameters(content_type=item.content_type.essence, content_parameters=pairs, other_header_fields=others)

@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from gateway import asn1
-from gateway.internet.fields import Field, Phrase, decode_text, encode_text, parse_date, parse_message_ids, sanitise, serialise_date
+from gateway.internet.fields import (
+    Field,
+    Phrase,
+    as_ascii,
+    decode_text,
+    encode_text,
+    parse_date,
+    parse_message_ids,
+    sanitise,
+    serialise_date,
+)
 from gateway.mixer.descriptors import (
     Scope,
     descriptors_from_text,
@@ -381,7 +391,7 @@ def carried_fields(left: Sequence[Field], scope: Scope, *, embedded: bool = Fals
             scope.notes.add(field.name, "5.1.7", "tells of X.400 and is not mapped back: dropped")
             continue
         shown = f"{FALSE_PREFIX}{field.name}" if name in FALSE_AFTERWARDS else field.name
-        found.append(f"{shown}: {encode_text(field.value)}".rstrip() if field.value else f"{shown}:")
+        found.append(f"{shown}: {as_ascii(field.value)}".rstrip() if field.value else f"{shown}:")
     return tuple(found)
 
 
