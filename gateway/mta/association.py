@@ -20,7 +20,7 @@ from gateway.osi.stack import Stack
 _READ_AHEAD = 64 * 1024
 """Octets that may wait for the stack before reading from the socket is paused."""
 
-_SLICE = 4 * 1024
+_SLICE = 16 * 1024
 """Octets given to the stack at once: a flood of tiny packets must not keep the other associations from their turn."""
 
 _LAST_WORDS_SECONDS = 5.0
@@ -147,6 +147,7 @@ class Association(asyncio.Protocol):
         """Write what the stack has to say, as fast as the peer takes it; close TCP when the stack is done."""
         while data := self._outgoing():
             if self._transport is None or self._transport.is_closing():
+                self._close_tcp()
                 return
             self._transport.write(data)
             await self._written()
@@ -198,24 +199,36 @@ class Association(asyncio.Protocol):
 
     async def _pull(self) -> object:
         """The next primitive of what is here; octets go into the stack slice by slice, and others get their turn between."""
+        taken = 0
         while True:
             await self.flush()
             self._tick()
             primitive = self.stack.next_event()
-            if primitive is not NEED_DATA:
+            if primitive is PAUSED:
                 await self.flush()
+            if primitive is not NEED_DATA:
                 return primitive
             if self._input:
-                piece = bytes(self._input[:_SLICE])
-                del self._input[:_SLICE]
-                self.stack.receive_data(piece)
+                taken += self._feed()
                 await asyncio.sleep(0)
+                if taken > _READ_AHEAD:
+                    taken = 0
+                    self._timer_ran()
             elif self._eof:
                 self._eof = False
                 self.stack.receive_eof()
             else:
+                await self.flush()
                 self._resume_reading()
-                return primitive
+                if not self._input and not self._eof:
+                    return primitive
+
+    def _feed(self) -> int:
+        """Hand one slice to the stack; its length in octets."""
+        piece = bytes(self._input[:_SLICE])
+        del self._input[:_SLICE]
+        self.stack.receive_data(piece)
+        return len(piece)
 
     def _outgoing(self) -> bytes:
         self._tick()

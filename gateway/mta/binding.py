@@ -9,6 +9,7 @@ from gateway.mta.peers import Credentials, Peer, same_password
 from gateway.osi.service import Mode, RefusalKind, RTOpenConfirm, RTOpenReject
 from gateway.x400 import bind
 from gateway.x400.bind import MTABindError
+from gateway.x400.security import Credentials as MTSCredentials
 
 _REFUSE_REASON = {MTABindError.BUSY: 0, MTABindError.UNACCEPTABLE_DIALOGUE_MODE: 3}
 """Bind error -> refuseReason of RTORJ in X.410-1984 mode; everything else is validationFailure(2)."""
@@ -82,7 +83,6 @@ def refusal_text(confirm: RTOpenConfirm) -> str:
     return f"bind error {error.name.lower().replace('_', '-') if isinstance(error, MTABindError) else error}"
 
 
-def _credentials(ours: Credentials) -> bind.Credentials:
+def _credentials(ours: Credentials) -> MTSCredentials:
     password = ours.password or b""
     return bind.simple_credentials(password if ours.octet_string else password.decode("latin-1"))
-

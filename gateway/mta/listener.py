@@ -14,6 +14,8 @@ from gateway.mta.binding import read_bind_argument, refuse_bind, result_of_bind
 from gateway.mta.peers import BindFault, Peer, Peers
 from gateway.mta.reception import Intake, Reception
 from gateway.osi.service import (
+    NEED_DATA,
+    AbortReason,
     DialogueMode,
     DisconnectReason,
     Mode,
@@ -25,11 +27,14 @@ from gateway.osi.service import (
     RTOpenResponse,
     RTTurnGiveIndication,
     RTTurnGiveRequest,
+    RTTurnPleaseIndication,
+    RTUAbortRequest,
     StackLimits,
     StackTimers,
     TConnectIndication,
     TConnectResponse,
     TDisconnectRequest,
+    TokenSide,
 )
 from gateway.osi.stack import Stack
 from gateway.x400.bind import MTABindError
@@ -40,6 +45,10 @@ MTS_TRANSFER = "2.6.0.1.6"
 """The application context id-ac-mts-transfer (X.419)."""
 
 
+_REMEMBERED_FAILURES = 1000
+"""Network addresses whose wrong binds are counted; when there are more, counting begins again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerSettings:
     """How the P1 listener behaves.
@@ -48,7 +57,9 @@ class ListenerSettings:
         tsels: Transport selectors that we answer to; an empty one among them takes calls without a selector.
         ssels, psels: The same for session and presentation; empty means any.
         connections: The most connections at once, all peers together.
+        unbound: The most connections of one network address that have not said who they are.
         wrong_bind_delay_seconds: How long the answer to a wrong password waits, times the number of failures in a row.
+        idle_timeout_seconds: After this time without a transfer an association is aborted; releasing it is its opener's business.
         largest_octets: Largest APDU that is received at all.
     """
 
@@ -58,10 +69,20 @@ class ListenerSettings:
     ssels: Collection[bytes] = ()
     psels: Collection[bytes] = ()
     connections: int = 200
+    unbound: int = 20
     wrong_bind_delay_seconds: float = 0.2
+    idle_timeout_seconds: float = 600.0
     tpdu_size: int = 8192
     largest_octets: int = 1 << 30
     timers: StackTimers = StackTimers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal:
+    """A bind that is not taken: why, for the log, and what the caller is told."""
+
+    text: str
+    reject: RTOpenReject
 
 
 class Listener:
@@ -74,6 +95,7 @@ class Listener:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._incoming: Counter[str] = Counter()
+        self._unbound: Counter[str] = Counter()
         self._failures: Counter[str] = Counter()
 
     @property
@@ -92,132 +114,192 @@ class Listener:
             self._server = await loop.create_server(self._accepted, self._settings.host, self._settings.port)
 
     async def stop(self) -> None:
-        """Stop listening and cut what is still open; unacknowledged transfers stay with their senders."""
+        """Stop listening and abort what is still open; unacknowledged transfers stay with their senders."""
         if self._server is not None:
             self._server.close()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:
+            for task in tuple(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _accepted(self) -> Association:
+        timers = self._settings.timers
         limits = StackLimits(apdu=self._settings.largest_octets + 65536)
-        association = Association(Stack.responder(timers=self._settings.timers, limits=limits))
-        association.stack.now = asyncio.get_running_loop().time()
+        stack = Stack.responder(timers=timers, limits=limits)
+        return Association(stack, stall_seconds=timers.progress, opened=self._begin)
+
+    def _begin(self, association: Association) -> None:
         task = asyncio.get_running_loop().create_task(self._serve(association))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return association
 
     async def _serve(self, association: Association) -> None:
         """One connection from CR to its end. This is an edge: whatever goes wrong ends this connection only."""
+        host = _host(association)
         try:
-            if len(self._tasks) > self._settings.connections:
-                _log.warning("connection.refused", address=association.peer_address, reason="too many connections")
+            if reason := self._too_many(host):
+                _log.warning("connection.refused", address=association.peer_address, reason=reason)
                 return
-            peer = await self._open(association)
-            if peer is not None:
-                await self._receive(association, peer)
+            self._unbound[host] += 1
+            try:
+                opened = await self._open(association)
+            finally:
+                self._unbound -= Counter((host,))
+            if opened is not None:
+                await self._receive(association, *opened)
         except Exception:
             _log.exception("association.aborted", address=association.peer_address, reason="a fault of our own")
         finally:
             await association.close()
 
-    async def _open(self, association: Association) -> Peer | None:
-        """Transport connection and bind; None when it was refused or broke off."""
+    def _too_many(self, host: str) -> str:
+        """Why one connection more is not served; empty when it is. There is nobody to tell yet: TCP is closed."""
+        if len(self._tasks) > self._settings.connections:
+            return f"there are {self._settings.connections} connections already"
+        if self._unbound[host] >= self._settings.unbound:
+            return f"{self._settings.unbound} connections of {host} have not said who they are"
+        return ""
+
+    async def _open(self, association: Association) -> tuple[Peer, RTOpenIndication] | None:
+        """Transport connection and bind; None when it was refused or broke off, and TCP is closed."""
+        explained = False
         while (event := await association.event()) is not None:
             match event:
                 case TConnectIndication():
-                    self._answer_connect(association, event)
+                    explained = not self._answer_connect(association, event)
                 case RTOpenIndication():
-                    return await self._answer_open(association, event)
+                    peer = await self._answer_open(association, event)
+                    if peer is not None:
+                        return peer, event
+                    explained = True
                 case RTAbortIndication():
+                    # Going on until TCP is closed gives the caller the time to read what we answered.
                     _log_abort(association, None, event)
-                    return None
+                    explained = True
                 case _:
                     pass
+        if not explained:
+            _log.warning("association.aborted", address=association.peer_address, reason="the caller ended the connection before the bind")
         return None
 
-    def _answer_connect(self, association: Association, event: TConnectIndication) -> None:
+    def _answer_connect(self, association: Association, event: TConnectIndication) -> bool:
         if event.called in self._settings.tsels:
             association.response(TConnectResponse(tpdu_size=self._settings.tpdu_size))
-            return
+            return True
         _log.warning(
             "connection.refused", address=association.peer_address, reason="unknown called TSEL", offered=event.called,
             expected=", ".join(repr(tsel) for tsel in self._settings.tsels),
         )  # fmt: skip
         association.request(TDisconnectRequest(reason=DisconnectReason.ADDRESS_UNKNOWN))
+        return False
 
     async def _answer_open(self, association: Association, event: RTOpenIndication) -> Peer | None:
         found = self._judge(association, event)
-        if isinstance(found, Peer):
-            self._incoming[found.name] += 1
-            self._failures.pop(_host(association), None)
-            association.response(
-                RTOpenResponse(
-                    user_data=result_of_bind(found, event.mode), checkpoint_size=found.checkpoint_size, window_size=found.window_size
-                )
+        if isinstance(found, _Refusal):
+            await self._refuse(association, event, found)
+            return None
+        association.response(
+            RTOpenResponse(
+                user_data=result_of_bind(found, event.mode), checkpoint_size=found.checkpoint_size, window_size=found.window_size
             )
-            _log.info("association.opened", peer=found.name, address=association.peer_address, detail=association.stack.description)
-            return found
-        text, reject = found
-        _log.warning(
-            "association.refused", address=association.peer_address, reason=text, calling=event.calling.tsel, called=event.called.tsel
         )
-        if reject.kind is RefusalKind.USER:
-            self._failures[_host(association)] += 1
-            await asyncio.sleep(min(10.0, self._settings.wrong_bind_delay_seconds * self._failures[_host(association)]))
-        association.response(reject)
-        await association.flush()
-        while await association.event() is not None:
-            pass
-        return None
+        self._incoming[found.name] += 1
+        self._failures.pop(_host(association), None)
+        _log.info("association.opened", peer=found.name, address=association.peer_address, detail=association.stack.description)
+        return found
 
-    def _judge(self, association: Association, event: RTOpenIndication) -> Peer | tuple[str, RTOpenReject]:
+    async def _refuse(self, association: Association, event: RTOpenIndication, refusal: _Refusal) -> None:
+        """Say no, more slowly each time that the same address offers a wrong name or password."""
+        _log.warning(
+            "association.refused", address=association.peer_address, reason=refusal.text, calling=event.calling.tsel,
+            called=event.called.tsel,
+        )  # fmt: skip
+        if refusal.reject.kind is RefusalKind.USER:
+            host = _host(association)
+            if len(self._failures) >= _REMEMBERED_FAILURES:
+                self._failures.clear()
+            self._failures[host] += 1
+            await asyncio.sleep(min(10.0, self._settings.wrong_bind_delay_seconds * self._failures[host]))
+        association.response(refusal.reject)
+
+    def _judge(self, association: Association, event: RTOpenIndication) -> Peer | _Refusal:
         """The table "which answer for which fault" of p1-stack.md section 6."""
-        settings = self._settings
-        if settings.ssels and event.called.ssel not in settings.ssels:
-            return f"unknown called SSEL {event.called.ssel!r}", RTOpenReject(kind=RefusalKind.SSEL_UNKNOWN)
-        if settings.psels and event.called.psel not in settings.psels:
-            return f"unknown called PSEL {event.called.psel!r}", RTOpenReject(kind=RefusalKind.PSEL_UNKNOWN)
-        if event.mode is Mode.NORMAL and event.application_context != MTS_TRANSFER:
-            return f"application context {event.application_context}", RTOpenReject(kind=RefusalKind.APPLICATION_CONTEXT)
-        if event.recover is not None:
-            return "recovery of an earlier association is not offered", RTOpenReject(kind=RefusalKind.CANNOT_RECOVER)
+        if refusal := self._misaddressed(event):
+            return refusal
         argument = read_bind_argument(event.user_data)
         if argument is None:
-            return "the bind argument does not decode", RTOpenReject(kind=RefusalKind.UNREADABLE)
+            return _Refusal(text="the bind argument does not decode", reject=RTOpenReject(kind=RefusalKind.UNREADABLE))
         peer = self._peers.authenticate(argument.mta_name, argument.password, _host(association))
         if isinstance(peer, BindFault):
-            return peer.text, refuse_bind(MTABindError.AUTHENTICATION_ERROR, event.mode)
-        if event.dialogue is not DialogueMode.MONOLOGUE and event.dialogue is not peer.dialogue:
-            text = f"peer {peer.name} proposes two-way alternate, monologue is configured"
-            return text, refuse_bind(MTABindError.UNACCEPTABLE_DIALOGUE_MODE, event.mode)
+            return _Refusal(text=peer.text, reject=refuse_bind(MTABindError.AUTHENTICATION_ERROR, event.mode))
+        if text := _dialogue_fault(peer, event):
+            return _Refusal(text=text, reject=refuse_bind(MTABindError.UNACCEPTABLE_DIALOGUE_MODE, event.mode))
         if self._incoming[peer.name] >= peer.incoming:
-            return f"peer {peer.name} has {peer.incoming} associations to us already", refuse_bind(MTABindError.BUSY, event.mode)
+            text = f"peer {peer.name} has {peer.incoming} associations to us already"
+            return _Refusal(text=text, reject=refuse_bind(MTABindError.BUSY, event.mode))
         return peer
 
-    async def _receive(self, association: Association, peer: Peer) -> None:
+    def _misaddressed(self, event: RTOpenIndication) -> _Refusal | None:
+        """Whether the caller wants somebody or something else than this MTA offers."""
+        settings = self._settings
+        if settings.ssels and event.called.ssel not in settings.ssels:
+            return _Refusal(text=f"unknown called SSEL {event.called.ssel!r}", reject=RTOpenReject(kind=RefusalKind.SSEL_UNKNOWN))
+        if settings.psels and event.called.psel not in settings.psels:
+            return _Refusal(text=f"unknown called PSEL {event.called.psel!r}", reject=RTOpenReject(kind=RefusalKind.PSEL_UNKNOWN))
+        if event.mode is Mode.NORMAL and event.application_context != MTS_TRANSFER:
+            text = f"unknown application context {event.application_context}, only {MTS_TRANSFER} (mts-transfer) is offered"
+            return _Refusal(text=text, reject=RTOpenReject(kind=RefusalKind.APPLICATION_CONTEXT))
+        if event.recover is not None:
+            text = "recovery of an earlier association is not offered"
+            return _Refusal(text=text, reject=RTOpenReject(kind=RefusalKind.CANNOT_RECOVER))
+        return None
+
+    async def _receive(self, association: Association, peer: Peer, opening: RTOpenIndication) -> None:
         """The life of an open association: transfers in, turns given back, release or abort."""
-        reception = Reception(
-            association, peer, self._intake, session=association.stack.description, largest=self._settings.largest_octets
-        )
+        largest = self._settings.largest_octets
+        reception = Reception(association, peer, self._intake, reference=opening.reference, largest=largest)
         try:
-            while (event := await association.event()) is not None:
-                if await reception.handle(event):
-                    continue
-                match event:
-                    case RTCloseIndication():
-                        _log.info("association.closed", peer=peer.name, address=association.peer_address)
-                    case RTAbortIndication():
-                        _log_abort(association, peer, event)
-                    case RTTurnGiveIndication():
-                        # We send over associations of our own, so a turn given to us goes straight back.
-                        association.request(RTTurnGiveRequest())
-                    case _:
-                        pass
+            if opening.initial_turn is TokenSide.ACCEPTOR:
+                association.request(RTTurnGiveRequest())
+            while (event := await self._next(association)) is not None:
+                if not await reception.handle(event):
+                    self._handle(association, peer, event)
         finally:
             self._incoming[peer.name] -= 1
             await reception.abandon()
+
+    async def _next(self, association: Association) -> object:
+        """The next primitive; an association that stays idle too long gets an abort instead of more patience."""
+        idle = association.stack.idle
+        deadline = asyncio.get_running_loop().time() + self._settings.idle_timeout_seconds if idle else None
+        event = await association.event(deadline=deadline)
+        if event is not NEED_DATA:
+            return event
+        text = f"nothing was transferred for {self._settings.idle_timeout_seconds:g} seconds"
+        association.request(RTUAbortRequest(reason=AbortReason.TEMPORARY_PROBLEM))
+        return RTAbortIndication(layer="RTSE", reason=AbortReason.TEMPORARY_PROBLEM, text=text, ours=True)
+
+    def _handle(self, association: Association, peer: Peer, event: object) -> None:
+        match event:
+            case RTCloseIndication():
+                _log.info("association.closed", peer=peer.name, address=association.peer_address)
+            case RTAbortIndication():
+                _log_abort(association, peer, event)
+            case RTTurnGiveIndication() | RTTurnPleaseIndication():
+                # We send over associations of our own, so a turn given to us goes straight back.
+                if association.stack.our_turn and association.stack.idle:
+                    association.request(RTTurnGiveRequest())
+            case _:
+                pass
+
+
+def _dialogue_fault(peer: Peer, event: RTOpenIndication) -> str:
+    """Why the proposed dialogue is not for us; empty when it is."""
+    if event.dialogue is DialogueMode.TWO_WAY_ALTERNATE and peer.dialogue is not DialogueMode.TWO_WAY_ALTERNATE:
+        return f"peer {peer.name} proposes two-way alternate, monologue is configured"
+    if event.dialogue is DialogueMode.MONOLOGUE and event.initial_turn is TokenSide.ACCEPTOR:
+        return f"peer {peer.name} proposes a monologue in which only we could send"
+    return ""
 
 
 def _host(association: Association) -> str:

@@ -7,8 +7,9 @@ address range only narrows that further. Several peers may share one network add
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from gateway.mixer.policy import PeerPolicy
 from gateway.osi.service import DialogueMode, Selectors
@@ -92,7 +93,7 @@ class Peers:
     def __init__(self, peers: tuple[Peer, ...]) -> None:
         self._by_name = {peer.name: peer for peer in peers}
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Peer]:
         return iter(self._by_name.values())
 
     def get(self, name: str) -> Peer | None:
@@ -139,4 +140,6 @@ def _in_range(peer: Peer, address: str) -> bool:
         found = ip_address(address)
     except ValueError:
         return False
-    return any(found in network for network in peer.networks)
+    # A socket for both IP versions shows an IPv4 caller as ::ffff:192.0.2.1 (RFC 4291 2.5.5.2).
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return any((mapped or found) in network for network in peer.networks)

@@ -12,7 +12,9 @@ from gateway.errors import GatewayError, NoSpaceError
 from gateway.mta.association import Association
 from gateway.mta.peers import Peer
 from gateway.osi.service import (
+    ConnectionReference,
     ExceptionReason,
+    Mode,
     RTCheckpointIndication,
     RTCheckpointResponse,
     RTExceptionRequest,
@@ -56,13 +58,23 @@ class Intake(Protocol):
 
 
 class Reception:
-    """The transfers that arrive on one association."""
+    """The transfers that arrive on one association.
 
-    def __init__(self, association: Association, peer: Peer, intake: Intake, *, session: str, largest: int) -> None:
+    Args:
+        association: Where they arrive.
+        peer: Who sends them, as the bind has proved.
+        intake: Where they go.
+        reference: Session connection reference of the association; with the activity it names a transfer (law 5 of the spool).
+        largest: Octets of one APDU that are taken at most.
+    """
+
+    def __init__(
+        self, association: Association, peer: Peer, intake: Intake, *, reference: ConnectionReference, largest: int
+    ) -> None:
         self._association = association
         self._peer = peer
         self._intake = intake
-        self._session = session
+        self._session = " ".join((reference.user.hex(), reference.common.hex(), reference.additional.hex()))
         self._largest = largest
         self._writer: Writer | None = None
         self._received = 0
@@ -88,12 +100,13 @@ class Reception:
 
     async def abandon(self) -> None:
         """Drop what came of an unfinished transfer: the peer still has it."""
-        if self._writer is not None:
-            await self._writer.abort()
-            self._writer = None
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.abort()
 
     async def _start(self) -> None:
         self._received, self._refused = 0, False
+        await self.abandon()
         try:
             self._writer = await self._intake.begin()
         except NoSpaceError as error:
@@ -117,23 +130,31 @@ class Reception:
         if self._writer is None:
             return
         writer, self._writer = self._writer, None
-        source = Source(
+        taken = False
+        try:
+            content = await writer.finish()
+            normal_mode = self._association.stack.mode is Mode.NORMAL
+            queue_id = await self._intake.accept(content, self._source(activity), self._peer, normal_mode=normal_mode)
+        except NoSpaceError as error:
+            self._refuse(ExceptionReason.RECEIVING_ABILITY_JEOPARDIZED, str(error))
+        except GatewayError as error:
+            self._refuse(ExceptionReason.LOCAL_USER_ERROR, str(error))
+        else:
+            taken = True
+            self._association.response(RTTransferResponse())
+            _log.info("transfer.received", peer=self._peer.name, octets=self._received, id=queue_id)
+        finally:
+            if not taken:
+                await writer.abort()
+
+    def _source(self, activity: bytes) -> Source:
+        return Source(
             side=Side.X400,
             peer=self._peer.name,
             address=self._association.peer_address,
             identity=self._peer.theirs.mta_name,
             session=f"{self._session} activity {activity.hex()}",
         )
-        try:
-            content = await writer.finish()
-            queue_id = await self._intake.accept(
-                content, source, self._peer, normal_mode=self._association.stack.mode.value == "normal"
-            )
-        except GatewayError as error:
-            self._refuse(ExceptionReason.LOCAL_USER_ERROR, str(error))
-            return
-        self._association.response(RTTransferResponse())
-        _log.info("transfer.received", peer=self._peer.name, octets=self._received, id=queue_id)
 
     def _refuse(self, reason: ExceptionReason, text: str) -> None:
         self._refused = True
