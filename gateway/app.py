@@ -21,6 +21,7 @@ from gateway.building import (
     settings_from,
     smtp_listener_settings,
     smtp_sender_from,
+    stack_timers,
     tables_from,
 )
 from gateway.config import Config
@@ -74,7 +75,9 @@ class Gateway:
         config = self.config
         self.store = await open_store(config)
         intake = X400Intake(self.store)
-        self._sender = Sender(self.peers, intake, reference=self._reference, largest_octets=config.mta.largest_octets)
+        self._sender = Sender(
+            self.peers, intake, reference=self._reference, timers=stack_timers(config), largest_octets=config.mta.largest_octets
+        )
         self._smtp_sender = smtp_sender_from(config)
         self.relay = Relay(
             self.store, self._journey_of(), policy=retry_policy(config), workers=config.relay.workers,

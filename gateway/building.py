@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 import ssl
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-from gateway.config import Config, PeerSection, SMTPClient, SMTPUser, TLSSection
-from gateway.errors import ConfigurationError, ConversionError, GatewayError
+from gateway.config import Config, PeerSection, SelectorSection, SMTPClient, SMTPUser, TLSSection
+from gateway.errors import ConfigurationError, GatewayError
 from gateway.lookup.dns import DNSResolver
 from gateway.mixer.convert import map_smtp_recipient, map_x400_recipient
 from gateway.mixer.mcgam import MappingTable, MappingTables, load
 from gateway.mixer.policy import Carrier, Context, GlobalDomain, PeerPolicy, Settings
 from gateway.mixer.stdor import from_text
 from gateway.mta.listener import ListenerSettings
-from gateway.mta.peers import Credentials, Grant, Peer, Peers
+from gateway.mta.peers import Credentials, Expected, Grant, Peer, Peers
 from gateway.mta.routing import X400Router, within
 from gateway.osi.service import DialogueMode, Selectors, StackTimers
 from gateway.permission import Directions, Granted
@@ -29,6 +31,8 @@ from gateway.smtp.sender import SenderSettings, SMTPSender
 from gateway.spool.schedule import Pace, RetryPolicy
 from gateway.spool.store import Store
 from gateway.x400.oraddress import ORAddress
+
+_NAMES_ADMD = re.compile(r"(?:^|[/;])\s*A(?:DMD)?\s*=", re.IGNORECASE)
 
 
 def settings_from(config: Config) -> Settings:
@@ -100,8 +104,8 @@ def _peer(section: PeerSection, config: Config) -> Peer:
         name=section.name,
         host=section.host,
         port=section.port,
-        calling=Selectors(tsel=section.calling.tsel, ssel=section.calling.ssel, psel=section.calling.psel),
-        called=Selectors(tsel=section.called.tsel, ssel=section.called.ssel, psel=section.called.psel),
+        calling=_selectors(section.calling),
+        called=_selectors(section.called),
         ours=Credentials(
             mta_name=section.our_mta_name or config.gateway.mta_name,
             password=section.our_password.read(f"{where}.our_password") if section.our_password else None,
@@ -111,10 +115,11 @@ def _peer(section: PeerSection, config: Config) -> Peer:
             mta_name=section.mta_name, password=section.password.read(f"{where}.password") if section.password else None
         ),
         networks=section.networks,
-        routes=tuple(_oraddress(text, f"{where}.routes") for text in section.routes),
+        expects=Expected(calling=_selectors(section.expects.calling), called=_selectors(section.expects.called)),
+        routes=tuple(_prefix(text, f"{where}.routes") for text in section.routes),
         grant=Grant(
             to_internet=section.grant.to_internet,
-            originators=tuple(_oraddress(text, f"{where}.grant.originators") for text in section.grant.originators),
+            originators=tuple(_prefix(text, f"{where}.grant.originators") for text in section.grant.originators),
             domains=section.grant.domains,
         ),
         policy=PeerPolicy(x400_version=section.policy.x400_version, carrier=Carrier(section.policy.attachments)),
@@ -130,11 +135,21 @@ def _peer(section: PeerSection, config: Config) -> Peer:
     )
 
 
+def _selectors(section: SelectorSection) -> Selectors:
+    return Selectors(tsel=section.tsel, ssel=section.ssel, psel=section.psel)
+
+
 def _oraddress(text: str, where: str) -> ORAddress:
     try:
-        return from_text(text, complete=False)
-    except (ConversionError, GatewayError) as error:
+        return from_text(text)
+    except GatewayError as error:
         raise ConfigurationError(f"{where}: {text!r}: {error}") from error
+
+
+def _prefix(text: str, where: str) -> ORAddress:
+    """A part of the O/R tree: an ADMD that is not named may be any, where an address would get one of one space (4.1.3)."""
+    address = _oraddress(text, where)
+    return address if _NAMES_ADMD.search(text) else replace(address, admd=None)
 
 
 def tables_from(folder: Path) -> MappingTables:
@@ -189,13 +204,18 @@ def retry_policy(config: Config) -> RetryPolicy:
     return RetryPolicy(urgent=urgent, normal=pace, non_urgent=pace)
 
 
+def stack_timers(config: Config) -> StackTimers:
+    """How long a P1 peer may take in each state."""
+    return StackTimers(bind_input=config.mta.bind_timeout_seconds, progress=config.mta.progress_timeout_seconds)
+
+
 def p1_listener_settings(config: Config) -> ListenerSettings:
     """How the P1 listener behaves."""
     mta = config.mta
     return ListenerSettings(
         host=mta.host, port=mta.port, tsels=mta.tsels, ssels=mta.ssels, psels=mta.psels, connections=mta.connections,
-        largest_octets=mta.largest_octets,
-        timers=StackTimers(bind_input=mta.bind_timeout_seconds, progress=mta.progress_timeout_seconds),
+        largest_octets=mta.largest_octets, timers=stack_timers(config), idle_timeout_seconds=mta.idle_timeout_seconds,
+        unbound=mta.unbound_connections,
     )  # fmt: skip
 
 

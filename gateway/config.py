@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.mixer.stdor import from_text
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -28,6 +30,44 @@ def _octets(value: object) -> object:
 
 Selector = Annotated[bytes, BeforeValidator(_octets)]
 
+_SQLITE = "sqlite:///"
+
+
+def _anchored(path: Path, info: ValidationInfo) -> Path:
+    """Relative file names count from the folder of the configuration file."""
+    return path if info.context is None else (info.context / path).absolute()
+
+
+def _anchored_url(url: str, info: ValidationInfo) -> str:
+    """The same for the file in a URL of the queue."""
+    if info.context is None or not url.startswith(_SQLITE):
+        return url
+    return f"{_SQLITE}{_anchored(Path(url.removeprefix(_SQLITE)), info)}"
+
+
+File = Annotated[Path, AfterValidator(_anchored)]
+
+
+def _oraddress(text: str) -> str:
+    try:
+        from_text(text)
+    except GatewayError as error:
+        raise ValueError(f"not an O/R address such as /PRMD=ACME/ADMD=TEST/C=DE/: {error}") from error
+    return text
+
+
+ORAddressText = Annotated[str, AfterValidator(_oraddress)]
+
+_N = TypeVar("_N", bound="_Named")
+
+
+def _unique(sections: tuple[_N, ...]) -> tuple[_N, ...]:
+    names = [section.name for section in sections]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the name {name!r} is used twice")
+    return sections
+
 
 class Section(BaseModel):
     """A table of the file; a key that is not known is an error."""
@@ -38,17 +78,21 @@ class Section(BaseModel):
 class Secret(Section):
     """Where a secret comes from: exactly one of a file and an environment variable."""
 
-    file: Path | None = None
+    file: File | None = None
     environment: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Secret:
+        if (self.file is None) == (self.environment is None):
+            raise ValueError("name either file or environment")
+        return self
 
     def read(self, where: str) -> bytes:
         """The secret as octets; a final line end is not part of it.
 
         Raises:
-            ConfigurationError: The file or the variable is not there, or neither or both are named.
+            ConfigurationError: The file or the variable is not there.
         """
-        if (self.file is None) == (self.environment is None):
-            raise ConfigurationError(f"{where}: name either file or environment")
         if self.environment is not None:
             value = os.environ.get(self.environment)
             if value is None:
@@ -72,8 +116,8 @@ class GatewaySection(Section):
     """
 
     domain: str
-    oraddress: str
-    global_domain: str
+    oraddress: ORAddressText
+    global_domain: ORAddressText
     mta_name: str = Field(min_length=1, max_length=32)
     postmaster: str
 
@@ -81,7 +125,7 @@ class GatewaySection(Section):
 class SpoolSection(Section):
     """The queue."""
 
-    url: str = "sqlite:///var/queue.sqlite"
+    url: Annotated[str, AfterValidator(_anchored_url)] = Field(default="sqlite:///var/queue.sqlite", validate_default=True)
     synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
     low_water_octets: int = Field(default=64 << 20, ge=0)
 
@@ -100,21 +144,25 @@ class RelaySection(Section):
 class TLSSection(Section):
     """A certificate with its key (PEM files)."""
 
-    certificate: Path
-    key: Path
+    certificate: File
+    key: File
 
 
-class SMTPUser(Section):
+class _Named(Section):
+    """One of several of its kind; the name tells them apart."""
+
+    name: str = Field(min_length=1)
+
+
+class SMTPUser(_Named):
     """A user that may authenticate to the SMTP listener."""
 
-    name: str
     password: Secret
 
 
-class SMTPClient(Section):
+class SMTPClient(_Named):
     """A class of SMTP clients and what it may do. The first class that fits a client counts."""
 
-    name: str
     networks: Networks = ()
     users: tuple[str, ...] = ()
     may_send_to_x400: bool = True
@@ -141,8 +189,8 @@ class SMTPSection(Section):
     recipients: int = Field(default=1000, ge=1)
     command_timeout_seconds: float = Field(default=300, gt=0)
     tls: TLSSection | None = None
-    users: tuple[SMTPUser, ...] = ()
-    client: tuple[SMTPClient, ...] = (SMTPClient(name="anyone"),)
+    users: Annotated[tuple[SMTPUser, ...], AfterValidator(_unique)] = ()
+    client: Annotated[tuple[SMTPClient, ...], AfterValidator(_unique)] = (SMTPClient(name="anyone"),)
     smart_host: SmartHost | None = None
     accept_bare_line_feeds: bool = False
 
@@ -151,7 +199,7 @@ class GrantSection(Section):
     """What a P1 peer may hand in."""
 
     to_internet: bool = False
-    originators: tuple[str, ...] = ()
+    originators: tuple[ORAddressText, ...] = ()
     domains: tuple[str, ...] = ()
 
 
@@ -163,6 +211,13 @@ class SelectorSection(Section):
     psel: Selector = b""
 
 
+class ExpectedSection(Section):
+    """Selectors in the calls of a peer; what is left out may be anything."""
+
+    calling: SelectorSection = SelectorSection()
+    called: SelectorSection = SelectorSection()
+
+
 class PolicySection(Section):
     """What the mixer may send to a peer."""
 
@@ -171,10 +226,9 @@ class PolicySection(Section):
     extensions: Literal["published", "draft"] = "published"
 
 
-class PeerSection(Section):
+class PeerSection(_Named):
     """One adjacent MTA."""
 
-    name: str
     host: str = ""
     port: int = Field(default=102, ge=1, le=65535)
     calling: SelectorSection = SelectorSection()
@@ -185,7 +239,8 @@ class PeerSection(Section):
     password: Secret | None = None
     octet_string_password: bool = False
     networks: Networks = ()
-    routes: tuple[str, ...] = ()
+    expects: ExpectedSection = ExpectedSection()
+    routes: tuple[ORAddressText, ...] = ()
     grant: GrantSection = GrantSection()
     policy: PolicySection = PolicySection()
     checkpoint_size_kilobytes: int = Field(default=10, ge=0, le=1024)
@@ -210,14 +265,15 @@ class MTASection(Section):
     largest_octets: int = Field(default=1 << 30, ge=1024)
     bind_timeout_seconds: float = Field(default=30, gt=0)
     progress_timeout_seconds: float = Field(default=300, gt=0)
-    peer: tuple[PeerSection, ...] = ()
+    idle_timeout_seconds: float = Field(default=600, gt=0)
+    unbound_connections: int = Field(default=20, ge=1)
+    peer: Annotated[tuple[PeerSection, ...], AfterValidator(_unique)] = ()
 
 
 class MixerSection(Section):
     """The mapping."""
 
-    tables: Path = Path("mappings")
-    strict: bool = False
+    tables: File = Field(default=Path("mappings"), validate_default=True)
 
 
 class LogSection(Section):
@@ -230,7 +286,7 @@ class LogSection(Section):
 class AdminSection(Section):
     """The control socket; ``mixer status`` and the health command talk to it."""
 
-    socket: Path = Path("var/control.sock")
+    socket: File = Field(default=Path("var/control.sock"), validate_default=True)
 
 
 class Config(Section):
@@ -246,6 +302,14 @@ class Config(Section):
     admin: AdminSection = AdminSection()
 
 
+_SAID = {
+    "extra_forbidden": "unknown key; look for a spelling mistake",
+    "missing": "must be given",
+    "model_type": "a table is wanted here: { key = value, ... }",
+}
+"""Types of faults with words of our own. The value is not repeated: it may be a secret in the wrong place."""
+
+
 def load(path: Path) -> Config:
     """Read and validate a configuration file. Relative paths in it are relative to the file.
 
@@ -258,33 +322,37 @@ def load(path: Path) -> Config:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
+    # Sections that are left out are validated too: their defaults hold relative paths.
+    complete = {name: {} for name, field in Config.model_fields.items() if not field.is_required()} | table
     try:
-        config = Config.model_validate(table)
+        return Config.model_validate(complete, context=path.absolute().parent)
     except ValidationError as error:
-        raise ConfigurationError("\n".join(_faults(path, error))) from error
-    return _anchored(config, path.parent)
+        raise ConfigurationError("\n".join(_faults(path, table, error))) from error
 
 
-def _faults(path: Path, error: ValidationError) -> list[str]:
+def _faults(path: Path, table: Mapping[str, Any], error: ValidationError) -> list[str]:
     lines = []
     for fault in error.errors():
-        key = ".".join(str(step) for step in fault["loc"])
-        said = "unknown key; look for a spelling mistake" if fault["type"] == "extra_forbidden" else fault["msg"]
-        given = "" if fault["type"] in ("missing", "extra_forbidden") else f" (given: {fault['input']!r})"
+        key = _key(table, fault["loc"])
+        said = _SAID.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+        plain = isinstance(fault["input"], str | int | float) and fault["type"] not in _SAID
+        given = f" (given: {fault['input']!r})" if plain else ""
         lines.append(f"{path}: {key}: {said}{given}")
     return lines
 
 
-def _anchored(config: Config, folder: Path) -> Config:
-    """Relative file names count from the folder of the configuration file."""
-    spool = config.spool
-    prefix = "sqlite:///"
-    if spool.url.startswith(prefix) and not spool.url.removeprefix(prefix).startswith("/"):
-        spool = spool.model_copy(update={"url": prefix + str((folder / spool.url.removeprefix(prefix)).resolve())})
-    return config.model_copy(
-        update={
-            "spool": spool,
-            "mixer": config.mixer.model_copy(update={"tables": (folder / config.mixer.tables).resolve()}),
-            "admin": config.admin.model_copy(update={"socket": (folder / config.admin.socket).resolve()}),
-        }
-    )
+def _key(table: Any, steps: Sequence[str | int]) -> str:
+    """The key as people say it: ``mta.peer partner.port``, with the number of a section that has no name."""
+    words = ""
+    for step in steps:
+        table = _inside(table, step)
+        name = table.get("name") if isinstance(step, int) and isinstance(table, dict) else None
+        words += f" {step if name is None else name}" if isinstance(step, int) else f".{step}" if words else step
+    return words
+
+
+def _inside(table: Any, step: str | int) -> Any:
+    try:
+        return table[step]
+    except (KeyError, IndexError, TypeError):
+        return None

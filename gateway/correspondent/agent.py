@@ -88,6 +88,11 @@ class Correspondent:
 
     # --- reception.Intake ---------------------------------------------------------------------------------------
 
+    @property
+    def ready(self) -> bool:
+        """See `mta.reception.Intake`."""
+        return True
+
     async def begin(self) -> FileWriter:
         """See `mta.reception.Intake`."""
         return self._mailbox.begin()
@@ -115,20 +120,26 @@ class Correspondent:
             GatewayError: The gateway did not take it; the text says why.
         """
         identifier = self._identifier()
-        content = InformationObject(ipm=ipm_from_letter(letter, identifier))
-        envelope = envelope_for(self._domain, letter.originator, letter.recipients, identifier, self._clock(), report=report)
-        await self._transfer(p1.MTSAPDU(message=p1.Message(envelope=envelope, content=asn1.encode_octets(content))))
+        await self._transfer(self._written(letter, identifier, report=report))
         return identifier
 
-    async def reply(self, apdu: p1.MTSAPDU, text: str) -> None:
+    def _written(self, letter: Letter, identifier: str, *, report: bool) -> p1.MTSAPDU:
+        content = InformationObject(ipm=ipm_from_letter(letter, identifier))
+        envelope = envelope_for(self._domain, letter.originator, letter.recipients, identifier, self._clock(), report=report)
+        return p1.MTSAPDU(message=p1.Message(envelope=envelope, content=asn1.encode_octets(content)))
+
+    async def reply(self, apdu: p1.MTSAPDU, text: str) -> p1.MTSAPDU | None:
         """Answer a message to its originator, from its first recipient in our domain; anything but a message is left alone.
+
+        Returns:
+            What was sent, None when nothing was.
 
         Raises:
             GatewayError: The gateway did not take the reply.
         """
         ipm = asn1.decode(apdu.message.content, InformationObject).ipm if apdu.message is not None else None
         if apdu.message is None or ipm is None:
-            return
+            return None
         subject = text_from_t61(ipm.heading.subject or b"")
         letter = Letter(
             originator=oraddress_from_orname(apdu.message.envelope.per_recipient_fields[0].recipient_name),
@@ -137,7 +148,9 @@ class Correspondent:
             text=text,
             replied_to=ipm.heading.this_ipm,
         )
-        await self.send(letter, report=True)
+        answer = self._written(letter, self._identifier(), report=True)
+        await self._transfer(answer)
+        return answer
 
     async def send_apdu(self, apdu: p1.MTSAPDU) -> None:
         """Send any MTS-APDU.

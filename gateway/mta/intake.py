@@ -40,6 +40,11 @@ class X400Intake:
         self._store = store
         self._clock = clock
 
+    @property
+    def ready(self) -> bool:
+        """See `reception.Intake.ready`."""
+        return self._store.has_space
+
     async def begin(self) -> ContentWriter:
         """See `reception.Intake.begin`."""
         return await self._store.begin()

@@ -229,11 +229,15 @@ class Listener:
         argument = read_bind_argument(event.user_data)
         if argument is None:
             return _Refusal(text="the bind argument does not decode", reject=RTOpenReject(kind=RefusalKind.UNREADABLE))
-        peer = self._peers.authenticate(argument.mta_name, argument.password, _host(association))
+        peer = self._peers.authenticate(
+            argument.mta_name, argument.password, _host(association), calling=event.calling, called=event.called
+        )
         if isinstance(peer, BindFault):
             return _Refusal(text=peer.text, reject=refuse_bind(MTABindError.AUTHENTICATION_ERROR, event.mode))
         if text := _dialogue_fault(peer, event):
             return _Refusal(text=text, reject=refuse_bind(MTABindError.UNACCEPTABLE_DIALOGUE_MODE, event.mode))
+        if not self._intake.ready:
+            return _Refusal(text="the queue is below its low-water mark", reject=refuse_bind(MTABindError.BUSY, event.mode))
         if self._incoming[peer.name] >= peer.incoming:
             text = f"peer {peer.name} has {peer.incoming} associations to us already"
             return _Refusal(text=text, reject=refuse_bind(MTABindError.BUSY, event.mode))

@@ -15,6 +15,8 @@ from gateway.mixer.policy import PeerPolicy
 from gateway.osi.service import DialogueMode, Selectors
 from gateway.x400.oraddress import ORAddress
 
+_NONE = Selectors()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
@@ -41,6 +43,28 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Selectors in the calls of a peer; an empty one means any, never "the same as those that we send" (FIELD row 2)."""
+
+    calling: Selectors = Selectors()
+    called: Selectors = Selectors()
+
+    def faults(self, calling: Selectors, called: Selectors) -> list[str]:
+        """What differs between these and the selectors of a call, in words."""
+        pairs = (("calling", self.calling, calling), ("called", self.called, called))
+        return [
+            f"{side} {name.upper()} {getattr(offered, name)!r} instead of {getattr(expected, name)!r}"
+            for side, expected, offered in pairs
+            for name in ("tsel", "ssel", "psel")
+            if getattr(expected, name) not in (b"", getattr(offered, name))
+        ]
+
+    def weight(self) -> int:
+        """How many selectors are asked for: the peer that asks for more is tried first."""
+        return sum(bool(getattr(side, name)) for side in (self.calling, self.called) for name in ("tsel", "ssel", "psel"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
     """One adjacent MTA.
 
@@ -50,6 +74,7 @@ class Peer:
         ours: The name and password we give.
         theirs: The name and password we expect, in its bind and in its answer to ours.
         networks: Where its calls must come from; empty means anywhere.
+        expects: Selectors that its calls carry; they tell peers of one MTA name apart.
         checkpoint_size: In units of 1024 octets (X.228): what we propose and the most we answer.
         dialects: Encode dialects of `asn1` for this peer, such as ``draft-extension-type`` (PP 6.0).
         associations: The most we open to it at once; the most it may open to us is ``incoming``.
@@ -63,6 +88,7 @@ class Peer:
     ours: Credentials
     theirs: Credentials
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    expects: Expected = field(default_factory=lambda: Expected())
     routes: tuple[ORAddress, ...] = ()
     grant: Grant = Grant()
     policy: PeerPolicy = field(default_factory=PeerPolicy)
@@ -100,13 +126,23 @@ class Peers:
         """The peer of that configured name."""
         return self._by_name.get(name)
 
-    def authenticate(self, mta_name: str | None, password: bytes | None, address: str) -> Peer | BindFault:
+    def authenticate(
+        self,
+        mta_name: str | None,
+        password: bytes | None,
+        address: str,
+        *,
+        calling: Selectors = _NONE,
+        called: Selectors = _NONE,
+    ) -> Peer | BindFault:
         """Find the peer that a bind comes from.
 
         Args:
             mta_name: initiator-name of the bind, None for an unauthenticated one.
             password: Its simple credentials as octets.
             address: Network address of the caller, for peers restricted to ranges.
+            calling: Selectors that the caller gave as its own.
+            called: Selectors that it called.
         """
         if mta_name is None:
             return BindFault(text="the bind carries no MTA name (unauthenticated), and no peer is configured for that")
@@ -116,11 +152,15 @@ class Peers:
         allowed = [peer for peer in named if _in_range(peer, address)]
         if not allowed:
             return BindFault(text=f"MTA {mta_name!r} called from {address}, which is outside its networks", peer=named[0])
-        for peer in allowed:
+        fitting = sorted((peer for peer in allowed if not peer.expects.faults(calling, called)), key=lambda peer: -peer.expects.weight())
+        if not fitting:
+            faults = ", ".join(allowed[0].expects.faults(calling, called))
+            return BindFault(text=f"MTA {mta_name!r} called with {faults}", peer=allowed[0])
+        for peer in fitting:
             if same_password(peer.theirs.password, password):
                 return peer
         offered = "no password" if password is None else "a wrong password"
-        return BindFault(text=f"MTA {mta_name!r} offered {offered}", peer=allowed[0])
+        return BindFault(text=f"MTA {mta_name!r} offered {offered}", peer=fitting[0])
 
     def _nearly(self, mta_name: str) -> str:
         """MTA names are case-sensitive; an operator who got the case wrong is told."""

@@ -46,6 +46,10 @@ class Writer(Protocol):
 class Intake(Protocol):
     """Where received APDUs go; `mta.intake` implements it on the store."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is room for another transfer; without it binds are answered with *busy*."""
+
     async def begin(self) -> Writer:
         """A place for the octets of one transfer.
 

@@ -56,6 +56,7 @@ class MemoryIntake:
         taken: The APDUs, without their EXTERNAL.
         sources: Where they came from.
         aborted: How many unfinished ones were dropped.
+        has_room: Whether new binds are welcome.
         begin_fault, accept_fault: Raised instead.
         gate: Cleared, `accept` waits for it.
     """
@@ -65,10 +66,15 @@ class MemoryIntake:
         self.sources: list[Source] = []
         self.begun = 0
         self.aborted = 0
+        self.has_room = True
         self.begin_fault: Exception | None = None
         self.accept_fault: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
+
+    @property
+    def ready(self) -> bool:
+        return self.has_room
 
     async def begin(self) -> MemoryWriter:
         if self.begin_fault is not None:

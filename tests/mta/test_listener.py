@@ -313,3 +313,13 @@ async def test_a_socket_bound_by_somebody_else_can_be_served():
     async with sending(called(listener.port)) as sender:
         assert await transferred(sender) == "relayed"
     await listener.stop()
+
+
+async def test_a_full_queue_answers_new_binds_with_busy():
+    """DESIGN section 7: below the low-water mark new binds get *busy*, which is worth trying again."""
+    with capture_logs() as logs:
+        async with listening() as there:
+            there.intake.has_room = False
+            confirm = await refusal(there.port)
+    assert (confirm.kind, confirm.user_data) == (s.RefusalKind.USER_TRANSIENT, BUSY)
+    assert "the queue is below its low-water mark" in [line.get("reason") for line in logs]

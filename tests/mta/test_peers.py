@@ -7,7 +7,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from gateway.mta.peers import BindFault, Credentials, Peer, Peers, same_password
+from gateway.mta.peers import BindFault, Credentials, Expected, Peer, Peers, same_password
+from gateway.osi.service import Selectors
 from tests.mta.given import THERE
 
 
@@ -86,3 +87,28 @@ def test_passwords_are_compared_in_constant_time(monkeypatch):
     assert not same_password(b"right", b"r")
     assert not same_password(b"right", None)
     assert compared == [(b"right", b"right"), (b"right", b"r"), (b"right", b"")]
+
+
+def with_selectors(name: str, calling: bytes = b"", called: bytes = b"") -> Peer:
+    expects = Expected(calling=Selectors(tsel=calling), called=Selectors(tsel=called))
+    return Peer(name=name, ours=THERE, theirs=Credentials(mta_name="MTA-S", password=b"s"), expects=expects)
+
+
+SELECTED = Peers((with_selectors("any"), with_selectors("from x", b"x"), with_selectors("from x to y", b"x", b"y")))
+
+
+@pytest.mark.parametrize(
+    ("calling", "called", "expected"),
+    [(b"", b"", "any"), (b"z", b"y", "any"), (b"x", b"", "from x"), (b"x", b"q", "from x"), (b"x", b"y", "from x to y")],
+)
+def test_selectors_tell_peers_of_one_name_apart(calling, called, expected):
+    """FIELD row 3: peers are told apart by selectors and MTA name, never by reverse DNS; the closer description wins."""
+    found = SELECTED.authenticate("MTA-S", b"s", "192.0.2.1", calling=Selectors(tsel=calling), called=Selectors(tsel=called))
+    assert isinstance(found, Peer)
+    assert found.name == expected
+
+
+def test_wrong_selectors_are_named_for_the_operator():
+    fault = Peers((with_selectors("x", b"x"),)).authenticate("MTA-S", b"s", "192.0.2.1", calling=Selectors(tsel=b"w"))
+    assert isinstance(fault, BindFault)
+    assert "calling TSEL b'w' instead of b'x'" in fault.text
