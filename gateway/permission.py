@@ -51,14 +51,33 @@ TOO_DEEP = Failure(
     status="5.1.3",
     text="The recipient address nests addresses in each other too deeply.",
 )
+"""X.411 unable-to-transfer(1) / unrecognised-OR-name(0), RFC 3463 5.1.3."""
+
+
+NO_SUCH_MAILBOX = Failure(
+    reason=1,
+    diagnostic=0,
+    smtp_code=550,
+    status="5.1.1",
+    text="This gateway has no mailboxes of its own; at its domain stand X.400 addresses, written on the left-hand side.",
+)
+"""X.411 unable-to-transfer(1) / unrecognised-OR-name(0), RFC 3463 5.1.1."""
+
+_ROUTING_SIGNS = frozenset("%!@")
+"""What asks a host to send on: ``user%elsewhere@us``, ``elsewhere!user@us`` (RFC 5321 F.2 knows the source route only)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToX400:
-    """An address that finally means an X.400 user behind the P1 peer ``peer``."""
+    """An address that finally means an X.400 user behind the P1 peer ``peer``.
+
+    Attributes:
+        mailbox: The mailbox that maps to ``address``, where one was on the way; the innermost of nested ones.
+    """
 
     address: ORAddress
     peer: str
+    mailbox: Mailbox | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +96,7 @@ class Directions:
 
     Attributes:
         route: Name of the P1 peer for an O/R address, None when there is none.
-        to_oraddress, to_mailbox: The two mappings of RFC 2156 4.3.5 and 4.3.4; `ConversionError` when there is no result.
+        to_oraddress, to_mailbox: The two mappings of RFC 2156 4.3.4 and 4.3.5; `ConversionError` when there is no result.
         is_gateway: Whether an O/R address is the gateway's own with an RFC-822 domain-defined attribute.
         is_gateway_domain: Whether a domain is the gateway's own, whose local parts encapsulate O/R addresses.
     """
@@ -99,13 +118,17 @@ class Directions:
         if self.is_gateway(address):
             # An RFC-822 domain-defined attribute of our own: the Internet mailbox in it is meant, not an X.400 user.
             inner = self.to_mailbox(address)
-            return ToInternet(address=inner) if inner == mailbox else self.of_mailbox(inner, depth + 1)
+            return self._in_internet(inner) if inner == mailbox else self.of_mailbox(inner, depth + 1)
         peer = self.route(address)
         if peer is not None:
-            return ToX400(address=address, peer=peer)
-        if self.is_gateway_domain(mailbox.domain):
+            return ToX400(address=address, peer=peer, mailbox=mailbox)
+        if not self.is_gateway_domain(mailbox.domain):
+            return ToInternet(address=mailbox)
+        # An O/R address without route on our left-hand side: it still means a mailbox if a table says so.
+        inner = self.to_mailbox(address)
+        if self.is_gateway_domain(inner.domain):
             raise ConversionError(NO_ROUTE)
-        return ToInternet(address=mailbox)
+        return self.of_mailbox(inner, depth + 1)
 
     def of_oraddress(self, address: ORAddress, depth: int = 0) -> Meaning:
         """What an O/R address finally means.
@@ -117,6 +140,12 @@ class Directions:
         if not self.is_gateway(address) and (peer := self.route(address)) is not None:
             return ToX400(address=address, peer=peer)
         return self.of_mailbox(self.to_mailbox(address), depth + 1)
+
+    def _in_internet(self, mailbox: Mailbox) -> ToInternet:
+        """A mailbox that holds no other address; at our own domain it would come straight back to us."""
+        if self.is_gateway_domain(mailbox.domain):
+            raise ConversionError(RELAYING if _ROUTING_SIGNS & set(mailbox.local) else NO_SUCH_MAILBOX)
+        return ToInternet(address=mailbox)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

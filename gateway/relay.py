@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
 
 from gateway import log
-from gateway.errors import ConversionError, Failure, StaleLeaseError
+from gateway.errors import ConversionError, Failure, SpoolError, StaleLeaseError
 from gateway.octets import Octets
 from gateway.spool.schedule import Expire, Retry, RetryPolicy, Warn, next_step
 from gateway.spool.store import Store
-from gateway.spool.transfer import Claim, Event, Outcome, Plan, Recipient, Result, Transfer
+from gateway.spool.transfer import Claim, Event, Kind, Outcome, Plan, Recipient, Result, Transfer
 
 _log = log.get("relay")
 _T = TypeVar("_T")
 
 _SMALL = 256 * 1024
 """Transfers up to this many octets are converted on the event loop, larger ones in a thread."""
+
+_PAUSE_SECONDS = 5.0
+"""How long to wait before asking a queue again that could not be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +79,7 @@ class Relay:
         self._tables_version = tables_version
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._faulted: Counter[str] = Counter()
         self._runner: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -93,17 +98,26 @@ class Relay:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self) -> None:
+        """Work the queue for ever; a queue that cannot be read now (a full disk, a lock) is asked again later."""
         while True:
-            free = self._workers - len(self._tasks)
-            claims = await self._store.claim(self._name, self._clock(), lease_seconds=self._lease, limit=free) if free else ()
-            for claim in claims:
-                task = asyncio.get_running_loop().create_task(self._carry_safely(claim))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-            if len(self._tasks) >= self._workers:
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            elif not claims:
-                await self._wait()
+            try:
+                await self._take_up()
+            except SpoolError as error:
+                _log.error("relay.fault", id="", reason=f"the queue cannot be worked on: {error}")
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _take_up(self) -> None:
+        """Give what is due to free workers; wait when there is nothing due, or nobody free."""
+        free = self._workers - len(self._tasks)
+        claims = await self._store.claim(self._name, self._clock(), lease_seconds=self._lease, limit=free) if free else ()
+        for claim in claims:
+            task = asyncio.get_running_loop().create_task(self._carry_safely(claim))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        if len(self._tasks) >= self._workers:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        elif not claims:
+            await self._wait()
 
     async def _wait(self) -> None:
         """Until something is due, new work arrives, or a worker is free."""
@@ -123,25 +137,49 @@ class Relay:
             raise
         except Exception as error:
             _log.exception("relay.fault", id=claim.transfer.id, attempt=claim.attempt)
-            await self._keep(claim, f"{type(error).__name__}: {error}")
+            await self._keep(claim, _said(error))
         finally:
             renewal.cancel()
 
     async def _renew(self, claim: Claim) -> None:
+        """Hold the lease while work proceeds. A lease that is lost is found out by whoever records."""
         while True:
             await asyncio.sleep(self._lease / 3)
-            await self._store.renew(claim, self._clock(), self._lease)
+            try:
+                await self._store.renew(claim, self._clock(), self._lease)
+            except StaleLeaseError:
+                return
+            except SpoolError as error:
+                _log.warning("relay.fault", id=claim.transfer.id, reason=f"the lease was not renewed: {error}")
 
     async def _keep(self, claim: Claim, text: str) -> None:
-        """After a fault of ours: everything stays, and is tried again by the schedule; three such faults set it aside."""
+        """After a fault of ours: everything stays, and is tried again by the schedule.
+
+        Faults in a row set the transfer aside, and so does a fault at the end of its time: what fails then may well be the
+        making of the report. When not even this can be written the lease runs out, and the claim counts attempts too.
+        """
         now = self._clock()
-        if claim.attempt >= self._faults:
-            await self._store.quarantine(claim.transfer.id, text, now)
-            _log.error("relay.quarantined", id=claim.transfer.id, reason=text)
-            return
-        failure = Failure(reason=0, smtp_code=451, status="4.3.0", text="The gateway had an internal problem.", detail=text)
-        outcome = Outcome(result=Result.DEFERRED, at=now, reply=text, failure=failure)
-        await self._record(claim, dict.fromkeys((each.number for each in claim.due), outcome), self._journey_of(claim.transfer), ())
+        self._faulted[claim.transfer.id] += 1
+        steps = {each.number: self._step(claim.transfer, each, now) for each in claim.due}
+        due = {number: step.at for number, step in steps.items() if not isinstance(step, Expire)}
+        try:
+            if self._is_poison(claim) or len(due) < len(steps):
+                await self._set_aside(claim, text)
+                return
+            outcomes = dict.fromkeys(due, _deferred_by_fault(text, now))
+            await self._store.record(claim, outcomes, due=due, events=tuple(_events(outcomes, (), now)))
+            self._tell(claim.transfer, outcomes, due, ())
+        except SpoolError as error:
+            _log.error("relay.fault", id=claim.transfer.id, reason=f"the fault could not be recorded: {error}")
+
+    def _is_poison(self, claim: Claim) -> bool:
+        """Whether this transfer failed by faults of ours so often in a row that it is set aside (law 3)."""
+        return self._faulted[claim.transfer.id] >= self._faults
+
+    async def _set_aside(self, claim: Claim, text: str) -> None:
+        self._faulted.pop(claim.transfer.id, None)
+        await self._store.quarantine(claim.transfer.id, text, self._clock())
+        _log.error("relay.quarantined", id=claim.transfer.id, reason=text)
 
     async def carry(self, claim: Claim) -> None:
         """Carry one claim through: sort, plan, convert, deliver, record, report."""
@@ -151,15 +189,35 @@ class Relay:
         if expired is not None:
             await self._record(claim, expired, journey, ())
             return
-        outcomes: dict[int, Outcome] = {}
-        notes: list[str] = []
         groups, failed = await self._threaded(transfer.size, lambda: journey.sort(claim))
-        outcomes |= {number: Outcome(result=Result.FAILED, at=now, failure=failure) for number, failure in failed.items()}
-        results = await asyncio.gather(*(self._deliver(claim, journey, group) for group in groups))
-        for found, said in results:
-            outcomes |= found
-            notes += said
-        await self._record(claim, outcomes, journey, notes)
+        outcomes = {number: Outcome(result=Result.FAILED, at=now, failure=failure) for number, failure in failed.items()}
+        results = await asyncio.gather(*(self._deliver(claim, journey, group) for group in groups), return_exceptions=True)
+        notes: list[str] = []
+        faulty: dict[int, Outcome] = {}
+        for group, result in zip(groups, results, strict=True):
+            if isinstance(result, BaseException):
+                faulty |= self._faulty(claim, group, result)
+            else:
+                outcomes |= result[0]
+                notes += result[1]
+        await self._record(claim, {**outcomes, **faulty}, journey, notes)
+        await self._judge(claim, outcomes, faulty)
+
+    def _faulty(self, claim: Claim, group: Group, error: BaseException) -> Mapping[int, Outcome]:
+        """A fault of ours in one group: its recipients wait, and what came of the other groups is recorded all the same."""
+        if isinstance(error, StaleLeaseError) or not isinstance(error, Exception):
+            raise error
+        _log.error("relay.fault", id=claim.transfer.id, attempt=claim.attempt, peer=group.key, exc_info=error)
+        return dict.fromkeys((each.number for each in group.recipients), _deferred_by_fault(_said(error), self._clock()))
+
+    async def _judge(self, claim: Claim, outcomes: Mapping[int, Outcome], faulty: Mapping[int, Outcome]) -> None:
+        """Count faults in a row; what nothing else keeps in the queue is set aside after too many of them."""
+        if not faulty:
+            self._faulted.pop(claim.transfer.id, None)
+            return
+        self._faulted[claim.transfer.id] += 1
+        if self._is_poison(claim) and all(outcome.result is not Result.DEFERRED for outcome in outcomes.values()):
+            await self._set_aside(claim, next(iter(faulty.values())).reply)
 
     async def _deliver(self, claim: Claim, journey: Journey, group: Group) -> tuple[Mapping[int, Outcome], Sequence[str]]:
         plan = await self._store.plan(claim, group.key)
@@ -212,6 +270,10 @@ class Relay:
                 ended[number] = replace(outcome, result=Result.FAILED, failure=failure)
             else:
                 due[number] = step.at
+        if transfer.kind is Kind.REPORT and (lost := _failure_among(ended)):
+            # Law 2: a report that cannot be delivered has nobody to be reported to; an operator must see it.
+            await self._set_aside(claim, f"the report cannot be delivered: {lost}")
+            return
         reports = await self._threaded(transfer.size, lambda: journey.reports(claim, ended, now)) if ended else ()
         spawn = [(report, await self._store.keep(octets)) for report, octets in reports]
         final = {**outcomes, **ended}
@@ -233,6 +295,20 @@ class Relay:
             )  # fmt: skip
         for report, _ in spawn:
             _log.info("relay.reported", id=transfer.id, report=report.id, to=report.recipients[0].address if report.recipients else "")
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _deferred_by_fault(text: str, now: datetime) -> Outcome:
+    failure = Failure(reason=0, smtp_code=451, status="4.3.0", text="The gateway had an internal problem.", detail=text)
+    return Outcome(result=Result.DEFERRED, at=now, reply=text, failure=failure)
+
+
+def _failure_among(outcomes: Mapping[int, Outcome]) -> str:
+    """Why the first of these that failed did so; empty when none has."""
+    return next((each.failure.text for each in outcomes.values() if each.result is Result.FAILED and each.failure is not None), "")
 
 
 def _events(outcomes: Mapping[int, Outcome], notes: Sequence[str], now: datetime) -> list[Event]:

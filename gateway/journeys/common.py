@@ -9,12 +9,14 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from gateway.errors import ConversionError, Failure, GatewayError
+from gateway.internet.addresses import Mailbox
 from gateway.internet.envelope import SmtpEnvelope
 from gateway.mixer.identifiers import Fact
 from gateway.mixer.policy import Context, PeerPolicy, Settings
+from gateway.mixer.stdor import from_text
 from gateway.octets import Octets
-from gateway.permission import Directions, Granted
-from gateway.spool.transfer import Outcome, Plan, Side, Source, Transfer
+from gateway.permission import RELAYING, Directions, Granted, ToInternet
+from gateway.spool.transfer import Outcome, Plan, Recipient, Side, Source, Transfer
 
 _T = TypeVar("_T")
 _SMALL = 256 * 1024
@@ -68,6 +70,17 @@ class Surroundings:
     def planned(self, transfer: Transfer, plan: Plan, peer: str = "") -> Context:
         """The context of one conversion under a plan: the same at every attempt."""
         return self.context(transfer, now=plan.made_at, seed=plan.seed, peer=peer)
+
+    def mailbox_of(self, recipient: Recipient) -> Mailbox:
+        """The mailbox that a recipient of a P1 transfer finally means; it was sorted to the Internet before.
+
+        Raises:
+            ConversionError: The tables or the routes have changed meanwhile.
+        """
+        meaning = self.directions().of_oraddress(from_text(recipient.address))
+        if not isinstance(meaning, ToInternet):
+            raise ConversionError(RELAYING)
+        return meaning.address
 
     def reporting(self, transfer: Transfer, ended: Iterable[int], now: datetime, peer: str = "") -> Context:
         """The context of a report; its seed names transfer and recipients, so one end gives one report identifier."""

@@ -30,7 +30,7 @@ class OwnReport:
             if isinstance(mailbox, Failure):
                 return (), {recipient.number: mailbox}
             return (Group(key=self._around.internet.next_hop(mailbox.domain), recipients=(recipient,)),), {}
-        address = from_text(recipient.address, complete=False)
+        address = from_text(recipient.address)
         peer = self._around.directions().route(address) or claim.transfer.source.session
         if not peer:
             return (), {recipient.number: NO_ROUTE}

@@ -9,7 +9,6 @@ from datetime import datetime
 
 from gateway import asn1
 from gateway.errors import Failure
-from gateway.internet.addresses import Mailbox
 from gateway.journeys.addressing import addressed_in_internet
 from gateway.journeys.common import Surroundings, attempt, local_source, threaded
 from gateway.journeys.received import received_apdu
@@ -17,7 +16,7 @@ from gateway.mixer.convert import InternetResult, ReportedOutcome, message_to_in
 from gateway.mixer.results import Conversion
 from gateway.mixer.stdor import from_text, to_text
 from gateway.octets import Octets
-from gateway.permission import ToInternet, from_p1
+from gateway.permission import RELAYING, ToInternet, from_p1
 from gateway.relay import Group
 from gateway.spool.transfer import Claim, Kind, Outcome, Plan, Recipient, Result, Side, Transfer
 from gateway.x400.oraddress import oraddress_from_orname
@@ -34,7 +33,7 @@ class MessageToInternet:
         """Recipients by next SMTP hop, and those that the peer may not reach or that map nowhere."""
         granted = self._around.granted(claim.transfer.source)
         directions = self._around.directions()
-        originator = from_text(claim.transfer.sender, complete=False)
+        originator = from_text(claim.transfer.sender)
         groups: dict[str, list[Recipient]] = defaultdict(list)
         failed: dict[int, Failure] = {}
         for recipient in claim.due:
@@ -51,15 +50,10 @@ class MessageToInternet:
         conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, group, plan))
         await self._around.remember(conversion.remember)
         recipients = _in_envelope_order(claim, group)
-        envelope = addressed_in_internet(conversion.result.envelope, tuple(self._mailbox(each) for each in recipients))
+        envelope = addressed_in_internet(conversion.result.envelope, tuple(self._around.mailbox_of(each) for each in recipients))
         found = await self._around.internet.deliver(envelope, conversion.result.message)
         outcomes = {recipient.number: found[position] for position, recipient in enumerate(recipients, 1)}
         return outcomes, tuple(str(note) for note in conversion.notes)
-
-    def _mailbox(self, recipient: Recipient) -> Mailbox:
-        meaning = self._around.directions().of_oraddress(from_text(recipient.address))
-        assert isinstance(meaning, ToInternet)
-        return meaning.address
 
     def _convert(self, claim: Claim, group: Group, plan: Plan) -> Conversion[InternetResult]:
         message = received_apdu(claim).message
@@ -87,13 +81,12 @@ class ReportToInternet:
         self._around = surroundings
 
     def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
-        """The one recipient of a report: the originator of its subject."""
+        """The one recipient of a report: the originator of its subject, who is an Internet user or it is not for us."""
         recipient = claim.due[0]
         meaning = attempt(lambda: self._around.directions().of_oraddress(from_text(recipient.address)))
-        if isinstance(meaning, Failure):
-            return (), {recipient.number: meaning}
-        hop = self._around.internet.next_hop(meaning.address.domain) if isinstance(meaning, ToInternet) else "x400"
-        return (Group(key=hop, recipients=(recipient,)),), {}
+        if not isinstance(meaning, ToInternet):
+            return (), {recipient.number: meaning if isinstance(meaning, Failure) else RELAYING}
+        return (Group(key=self._around.internet.next_hop(meaning.address.domain), recipients=(recipient,)),), {}
 
     async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
         """Convert and send from the null reverse path."""
@@ -101,7 +94,8 @@ class ReportToInternet:
         assert report is not None
         conversion = report_to_internet(report, self._around.planned(claim.transfer, plan, claim.transfer.source.peer))
         await self._around.remember(conversion.remember)
-        found = await self._around.internet.deliver(conversion.result.envelope, conversion.result.message)
+        envelope = addressed_in_internet(conversion.result.envelope, (self._around.mailbox_of(group.recipients[0]),))
+        found = await self._around.internet.deliver(envelope, conversion.result.message)
         return {group.recipients[0].number: found[1]}, tuple(str(note) for note in conversion.notes)
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:

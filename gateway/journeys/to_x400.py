@@ -13,12 +13,14 @@ from gateway.internet.envelope import SmtpEnvelope
 from gateway.internet.message import parse
 from gateway.journeys.addressing import addressed_in_x400
 from gateway.journeys.common import Surroundings, attempt, local_source, threaded
-from gateway.mixer.convert import ReportedOutcome, dsn_for_internet, message_to_x400
+from gateway.mixer.convert import ReportedOutcome, dsn_for_internet, map_smtp_recipient, message_to_x400
+from gateway.mixer.policy import Context
 from gateway.mixer.results import Conversion
 from gateway.octets import Octets
 from gateway.permission import ToX400, from_smtp
 from gateway.relay import Group
 from gateway.spool.transfer import Claim, Kind, Outcome, Plan, Recipient, Result, Side, Transfer
+from gateway.x400.oraddress import ORAddress
 from gateway.x400.p1 import MTSAPDU
 
 
@@ -56,12 +58,19 @@ class MessageToX400:
         envelope = SmtpEnvelope.from_json(claim.transfer.envelope)
         numbers = tuple(recipient.number for recipient in group.recipients)
         conversion = message_to_x400(parse(claim.content), envelope, numbers, context)
-        directions = self._around.directions()
-        meant = {each.number: directions.of_mailbox(Mailbox.from_text(each.address)) for each in group.recipients}
-        apdu = addressed_in_x400(
-            conversion.result, {number: meaning.address for number, meaning in meant.items() if isinstance(meaning, ToX400)}
-        )
+        apdu = addressed_in_x400(conversion.result, self._nested(group, context))
         return asn1.encode_octets(apdu, dialects=self._around.dialects_of(group.key)), conversion
+
+    def _nested(self, group: Group, context: Context) -> dict[int, ORAddress]:
+        """What the recipients mean whose mailbox holds another one, mapped as this peer needs it (X.400 of 1984 or 1988)."""
+        directions = self._around.directions()
+        found: dict[int, ORAddress] = {}
+        for each in group.recipients:
+            mailbox = Mailbox.from_text(each.address)
+            meaning = directions.of_mailbox(mailbox)
+            if isinstance(meaning, ToX400) and meaning.mailbox is not None and meaning.mailbox != mailbox:
+                found[each.number] = map_smtp_recipient(meaning.mailbox.address, context).result
+        return found
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         """The DSN for the sender about recipients that failed (RFC 3461); success is told by the X.400 report that we asked for."""
