@@ -9,7 +9,7 @@ demo: $(VENV)/.ready          ## send a message across both ways and show it on 
 	$(BIN)/mixer demo
 
 run: $(VENV)/.ready           ## run the gateway with the example configuration
-	$(BIN)/mixer serve -c docker/gateway.toml
+	$(BIN)/mixer serve -c docs/example.toml
 
 test: $(VENV)/.ready-dev      ## all tests that this machine can run
 	$(BIN)/pytest

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from gateway import __version__, asn1, log
@@ -27,7 +27,6 @@ from gateway.building import (
 from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.journeys import Surroundings, journey_of
-from gateway.mixer.identifiers import Fact as MixerFact
 from gateway.mixer.policy import PeerPolicy
 from gateway.mta.intake import X400Intake
 from gateway.mta.listener import Listener
@@ -39,14 +38,10 @@ from gateway.relay import Journey, Relay
 from gateway.smtp import listener as smtp_listener
 from gateway.smtp.gate import SMTPGate
 from gateway.smtp.sender import SMTPSender
-from gateway.spool.ledger import Fact, FactKind
 from gateway.spool.store import Store
 from gateway.spool.transfer import Side, Source, Transfer
 
 _log = log.get("app")
-
-_MEMORY = timedelta(days=30)
-"""How long identifiers are remembered for replies and reports."""
 
 
 class Gateway:
@@ -56,7 +51,7 @@ class Gateway:
         self.config = config
         self.settings = settings_from(config)
         self.peers = peers_from(config)
-        self.router = X400Router(self.peers)
+        self.router = X400Router(self.peers, own=(self.settings.gateway_oraddress,))
         self.store: Store
         self.relay: Relay
         self.p1: Listener
@@ -143,19 +138,10 @@ class Gateway:
     async def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"tables": self.reload()}
 
-    async def _remember(self, facts: Iterable[MixerFact]) -> None:
-        """Keep what a conversion says must be known later, before anything is sent."""
-        expires = datetime.now(UTC) + _MEMORY
-        kinds = {"message-id": FactKind.SHORT_IDENTIFIER, "mts-identifier": FactKind.RETURN_PATH}
-        kept = [Fact(kind=kinds[fact.kind], key=fact.key, value={"for": fact.value}, expires=expires) for fact in facts]
-        if kept:
-            await self.store.ledger.remember(*kept)
-
     def _journey_of(self) -> Callable[[Transfer], Journey]:
         around = Surroundings(
             settings=lambda: self.settings, directions=self.directions, policy_of=self._policy_of, dialects_of=self._dialects_of,
             granted=self.granted, x400=self._sender, internet=self._smtp_sender, new_id=self.store.new_id,
-            remember=self._remember,
         )  # fmt: skip
         return lambda transfer: journey_of(transfer, around)
 

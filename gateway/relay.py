@@ -10,20 +10,25 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from gateway import log
 from gateway.errors import ConversionError, Failure, SpoolError, StaleLeaseError
+from gateway.mixer.identifiers import Fact
 from gateway.octets import Octets
+from gateway.spool import ledger
 from gateway.spool.schedule import Expire, Retry, RetryPolicy, Warn, next_step
 from gateway.spool.store import Store
 from gateway.spool.transfer import Claim, Event, Kind, Outcome, Plan, Recipient, Result, Transfer
 
 _log = log.get("relay")
 _T = TypeVar("_T")
+_MEMORY = timedelta(days=30)
+"""How long identifiers are remembered for replies and reports."""
+_FACT_KINDS = {"message-id": ledger.FactKind.SHORT_IDENTIFIER, "mts-identifier": ledger.FactKind.RETURN_PATH}
 
 _SMALL = 256 * 1024
 """Transfers up to this many octets are converted on the event loop, larger ones in a thread."""
@@ -40,17 +45,41 @@ class Group:
     recipients: tuple[Recipient, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A group's message, converted and ready to be handed over.
+
+    Attributes:
+        send: Hands it over; outcomes by recipient number.
+        notes: Notes of the conversion as text.
+        remember: Facts of the conversion that must be on disk before anything is sent.
+    """
+
+    send: Callable[[], Awaitable[Mapping[int, Outcome]]]
+    notes: tuple[str, ...] = ()
+    remember: tuple[Fact, ...] = ()
+
+
 class Journey(Protocol):
     """What is particular to one kind of transfer on its way to one side; `journeys` has a class for each."""
 
     def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
         """The groups of due recipients, and the failures of those that go nowhere."""
 
-    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
-        """Convert for one group and hand it over; outcomes by recipient number, and the Notes of the conversion as text."""
+    async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
+        """Convert for one group under a plan; nothing is sent yet.
+
+        Raises:
+            ConversionError: It cannot be converted; the whole group fails with its `Failure`.
+        """
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         """The reports for the transfer's sender that these ends ask for, as transfers of their own."""
+
+
+def ledger_fact(fact: Fact, expires: datetime) -> ledger.Fact:
+    """A fact of a conversion as the ledger keeps it."""
+    return ledger.Fact(kind=_FACT_KINDS[fact.kind], key=fact.key, value={"for": fact.value}, expires=expires)
 
 
 class Relay:
@@ -220,15 +249,19 @@ class Relay:
             await self._set_aside(claim, next(iter(faulty.values())).reply)
 
     async def _deliver(self, claim: Claim, journey: Journey, group: Group) -> tuple[Mapping[int, Outcome], Sequence[str]]:
-        plan = await self._store.plan(claim, group.key)
-        if plan is None:
-            fresh = Plan(group=group.key, seed=secrets.token_hex(16), made_at=self._clock(), tables=self._tables_version())
-            plan = await self._store.commit_plan(claim, fresh)
+        """Plan, convert, commit what the conversion invented, and only then send."""
+        standing = await self._store.plan(claim, group.key)
+        plan = standing or Plan(group=group.key, seed=secrets.token_hex(16), made_at=self._clock(), tables=self._tables_version())
         try:
-            return await journey.deliver(claim, group, plan)
+            prepared = await journey.prepare(claim, group, plan)
         except ConversionError as error:
             outcome = Outcome(result=Result.FAILED, at=self._clock(), failure=error.failure)
             return {recipient.number: outcome for recipient in group.recipients}, ()
+        if standing is None:
+            facts = [ledger_fact(fact, plan.made_at + _MEMORY) for fact in prepared.remember]
+            names = [fact.key for fact in prepared.remember if fact.kind == "mts-identifier"]
+            await self._store.commit_plan(claim, plan, facts=facts, identifiers=names)
+        return await prepared.send(), prepared.notes
 
     async def _threaded(self, size: int, work: Callable[[], _T]) -> _T:
         return work() if size <= _SMALL else await asyncio.to_thread(work)

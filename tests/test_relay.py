@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from gateway.errors import Failure, SpoolError
 from gateway.octets import MemoryOctets, Octets
-from gateway.relay import Group, Relay
+from gateway.relay import Group, Prepared, Relay
 from gateway.spool.schedule import Pace, RetryPolicy
 from gateway.spool.store import Store
 from gateway.spool.transfer import Claim, Kind, Outcome, Plan, Recipient, RecipientState, Result, Side, Source, Transfer
@@ -45,13 +45,16 @@ class Script:
     def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
         return tuple(Group(key=each.address, recipients=(each,)) for each in claim.due), {}
 
-    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
-        self.attempts.append(group.key)
-        self.plans.append(plan)
-        end = self.ends[group.key].pop(0)
-        if isinstance(end, Exception):
-            raise end
-        return {group.recipients[0].number: end}, ()
+    async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
+        async def send() -> Mapping[int, Outcome]:
+            self.attempts.append(group.key)
+            self.plans.append(plan)
+            end = self.ends[group.key].pop(0)
+            if isinstance(end, Exception):
+                raise end
+            return {group.recipients[0].number: end}
+
+        return Prepared(send=send)
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         return self.report()

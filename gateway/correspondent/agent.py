@@ -180,8 +180,8 @@ class Correspondent:
     async def _report(self, message: p1.Message) -> None:
         ours = mts.PerRecipientIndicators.RESPONSIBILITY
         outcomes = {
-            fields.originally_specified_recipient_number: ReportedOutcome(delivered_at=self._clock())
-            for fields in message.envelope.per_recipient_fields
+            place: ReportedOutcome(delivered_at=self._clock())
+            for place, fields in enumerate(message.envelope.per_recipient_fields, 1)
             if ours in fields.per_recipient_indicators
         }
         conversion = report_for_x400(message, outcomes, self._context())

@@ -2,7 +2,8 @@
 
 A MIME message with accents, an attachment and two recipients goes in by SMTP and arrives over P1; the correspondent reads it
 (its receipt notification comes back as an MDN) and replies; the reply arrives by SMTP. Each hop is told as it happens, and
-each message is shown as it looks on both sides. The exit code is 0 only if both messages crossed.
+each message is shown as it looks on both sides. The exit code is 0 only if both messages crossed. The demo has mapping
+tables, configuration and queue of its own.
 """
 
 from __future__ import annotations
@@ -20,13 +21,19 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from gateway.correspondent.sink import Sink
+from gateway.correspondent.sink import Arrived, Sink
 from gateway.errors import GatewayError
 
 _SENDER = "Käthe Bauer <kaethe.bauer@example.org>"
 _RECIPIENTS = ("joerg.mueller@partner.example", '"/G=Eva/S=Sand/O=Head Office/PRMD=PARTNER/ADMD=DEMO/C=XX/"@x400.example.org')
+_REPLY_SUBJECT = "Subject: Re:"
 _REPLY = "Danke, ist angekommen. Grüße aus der X.400-Welt!"
-_SECONDS = 30
+_SECONDS = 30.0
+_RECEIPT_SECONDS = 5.0
+_TABLES = {
+    "domain-to-oraddress": "partner.example#PRMD$PARTNER.ADMD$DEMO.C$XX#\nexample.org#O$Example.PRMD$EXAMPLE.ADMD$DEMO.C$XX#\n",
+    "oraddress-to-domain": "PRMD$PARTNER.ADMD$DEMO.C$XX#partner.example#\nO$Example.PRMD$EXAMPLE.ADMD$DEMO.C$XX#example.org#\n",
+}
 _TELLING = {
     "smtp.accepted": "gateway: message from SMTP is on disk, 250",
     "relay.converted": "gateway: converted",
@@ -48,13 +55,13 @@ class Demo:
     """One run of the demo.
 
     Args:
-        tables: Folder of mapping tables; those of the demo's organisation are in ``mappings/``.
         keep: Where configuration, queue, logs and messages stay; a temporary folder without it.
+        seconds: How long it may take.
     """
 
-    def __init__(self, tables: Path, keep: Path | None) -> None:
-        self._tables = tables
+    def __init__(self, keep: Path | None = None, *, seconds: float = _SECONDS) -> None:
         self._keep = keep
+        self._seconds = seconds
         self._crossed = {"to X.400": False, "to the Internet": False}
 
     async def run(self) -> int:
@@ -63,10 +70,10 @@ class Demo:
             folder = self._keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mixer-demo-")))
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                async with asyncio.timeout(_SECONDS):
+                async with asyncio.timeout(self._seconds):
                     await self._run(folder)
             except TimeoutError:
-                print(f"the demo did not end within {_SECONDS} seconds; --keep FOLDER keeps its logs")
+                print(f"the demo did not end within {self._seconds:g} seconds; --keep FOLDER keeps its logs")
             except GatewayError as error:
                 print(f"the demo failed: {error}")
         missing = [direction for direction, crossed in self._crossed.items() if not crossed]
@@ -78,7 +85,8 @@ class Demo:
         await sink.start()
         ports = free_ports(3)
         config = folder / "gateway.toml"
-        config.write_text(_configuration(self._tables, ports, sink.port, folder), encoding="utf-8")
+        config.write_text(_configuration(ports, sink.port), encoding="utf-8")
+        _write_tables(folder / "mappings")
         try:
             async with (
                 running("serve", "-c", str(config), log=folder / "gateway.log") as gateway,
@@ -96,20 +104,31 @@ class Demo:
             await sink.stop()
 
     async def _wait_for_reply(self, sink: Sink) -> None:
-        """Show what arrives by SMTP until both the reply and the receipt notification have come."""
-        missing = {"reply", "receipt"}
-        while missing:
-            arrived = await sink.received.get()
-            _show(f"What the Internet user receives from <{arrived.reverse_path}> (SMTP)", arrived.text())
-            if "multipart/report" in arrived.text():
-                missing.discard("receipt")
-            else:
-                missing.discard("reply")
-                self._crossed["to the Internet"] = True
+        """Show what arrives by SMTP until the reply has come and, for a little while longer, the receipt notification."""
+        receipt = False
+        while not self._crossed["to the Internet"]:
+            receipt |= self._arrived(await sink.received.get())
+        try:
+            async with asyncio.timeout(_RECEIPT_SECONDS):
+                while not receipt:
+                    receipt = self._arrived(await sink.received.get())
+        except TimeoutError:
+            print(f"the receipt notification did not come within {_RECEIPT_SECONDS:g} seconds")
+
+    def _arrived(self, message: Arrived) -> bool:
+        """Show one message; whether it is the receipt notification."""
+        text = message.text()
+        _show(f"What the Internet user receives from <{message.reverse_path}> (SMTP)", text)
+        if text.count(_REPLY_SUBJECT):
+            self._crossed["to the Internet"] = True
+        return "disposition-notification" in text or "InterPersonal Notification" in text
 
     async def _tell_correspondent(self, output: asyncio.StreamReader) -> None:
         async for line in lines(output):
-            print(f"  | correspondent: {line}", flush=True)
+            if line.startswith("--- "):
+                print(f"\n=== What the X.400 user {'sends' if 'reply' in line else 'receives'} (P1)", flush=True)
+            else:
+                print(f"    {line}", flush=True)
             if line.startswith("Subject"):
                 self._crossed["to X.400"] = True
 
@@ -200,6 +219,13 @@ def _show(title: str, text: str) -> None:
     print(f"\n=== {title}\n" + "\n".join(f"    {line}" for line in body) + "\n", flush=True)
 
 
+def _write_tables(folder: Path) -> None:
+    """The mapping tables of the two organisations."""
+    folder.mkdir(exist_ok=True)
+    for name, text in _TABLES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
 def _message() -> EmailMessage:
     message = EmailMessage()
     message["From"] = _SENDER
@@ -216,8 +242,13 @@ def _message() -> EmailMessage:
 
 
 def _send(message: EmailMessage, port: int) -> None:
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
-        client.send_message(message, "kaethe.bauer@example.org", list(_RECIPIENTS))
+    try:
+        with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+            refused = client.send_message(message, "kaethe.bauer@example.org", list(_RECIPIENTS))
+    except (OSError, smtplib.SMTPException) as error:
+        raise GatewayError(f"the gateway did not take the message: {error}") from error
+    if refused:
+        raise GatewayError(f"the gateway refused recipients: {refused}")
 
 
 def _correspondent(folder: Path, ports: list[int]) -> list[str]:
@@ -228,7 +259,7 @@ def _correspondent(folder: Path, ports: list[int]) -> list[str]:
     ]  # fmt: skip
 
 
-def _configuration(tables: Path, ports: list[int], sink: int, folder: Path) -> str:
+def _configuration(ports: list[int], sink: int) -> str:
     return f"""
 [gateway]
 domain = "x400.example.org"
@@ -238,7 +269,7 @@ mta_name = "DEMO-GATEWAY"
 postmaster = "postmaster@example.org"
 
 [spool]
-url = "sqlite:///{folder / "queue.sqlite"}"
+url = "sqlite:///queue.sqlite"
 
 [smtp]
 port = {ports[0]}
@@ -260,14 +291,15 @@ mta_name = "PARTNER-MTA"
 password = {{ environment = "DEMO_PARTNER" }}
 our_password = {{ environment = "DEMO_GATEWAY" }}
 routes = ["/PRMD=PARTNER/ADMD=DEMO/C=XX/"]
+retry_seconds = 1
 grant = {{ to_internet = true }}
 
 [mixer]
-tables = "{tables.resolve()}"
+tables = "mappings"
 
 [log]
 json_lines = true
 
 [admin]
-socket = "{folder / "control.sock"}"
+socket = "control.sock"
 """

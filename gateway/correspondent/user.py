@@ -207,5 +207,5 @@ def describe_part(part: BodyPart) -> str:
         attributes = parameters.file_attributes if parameters is not None else None
         names = attributes.pathname.value if attributes is not None and attributes.pathname is not None else ()
         size = sum(len(external.encoding.octet_aligned or b"") for external in data)
-        return f"file-transfer {b'/'.join(names).decode('latin-1')!r}, {size} octets"
+        return f"file-transfer {text_from_general(b'/'.join(names))!r}, {size} octets"
     return f"extended {reference}"

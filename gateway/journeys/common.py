@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -11,12 +11,11 @@ from typing import Protocol, TypeVar
 from gateway.errors import ConversionError, Failure, GatewayError
 from gateway.internet.addresses import Mailbox
 from gateway.internet.envelope import SmtpEnvelope
-from gateway.mixer.identifiers import Fact
 from gateway.mixer.policy import Context, PeerPolicy, Settings
-from gateway.mixer.stdor import from_text
 from gateway.octets import Octets
 from gateway.permission import RELAYING, Directions, Granted, ToInternet
-from gateway.spool.transfer import Outcome, Plan, Recipient, Side, Source, Transfer
+from gateway.spool.transfer import Outcome, Plan, Side, Source, Transfer
+from gateway.x400.oraddress import ORAddress
 
 _T = TypeVar("_T")
 _SMALL = 256 * 1024
@@ -50,7 +49,6 @@ class Surroundings:
         dialects_of: Encode dialects of a P1 peer by name.
         granted: What a source may do.
         new_id: A fresh queue identifier.
-        remember: Keeps facts that must be known before anything is sent.
     """
 
     settings: Callable[[], Settings]
@@ -61,7 +59,6 @@ class Surroundings:
     x400: X400Deliverer
     internet: InternetDeliverer
     new_id: Callable[[], str]
-    remember: Callable[[Iterable[Fact]], Awaitable[None]]
 
     def context(self, transfer: Transfer, *, now: datetime, seed: str, peer: str = "") -> Context:
         """The context of one conversion."""
@@ -71,13 +68,13 @@ class Surroundings:
         """The context of one conversion under a plan: the same at every attempt."""
         return self.context(transfer, now=plan.made_at, seed=plan.seed, peer=peer)
 
-    def mailbox_of(self, recipient: Recipient) -> Mailbox:
-        """The mailbox that a recipient of a P1 transfer finally means; it was sorted to the Internet before.
+    def mailbox_of(self, address: ORAddress) -> Mailbox:
+        """The mailbox that the O/R address of a recipient finally means, who was sorted to the Internet before.
 
         Raises:
             ConversionError: The tables or the routes have changed meanwhile.
         """
-        meaning = self.directions().of_oraddress(from_text(recipient.address))
+        meaning = self.directions().of_oraddress(address)
         if not isinstance(meaning, ToInternet):
             raise ConversionError(RELAYING)
         return meaning.address

@@ -12,7 +12,7 @@ from gateway.journeys.common import Surroundings, attempt
 from gateway.mixer.stdor import from_text
 from gateway.octets import Octets
 from gateway.permission import NO_ROUTE
-from gateway.relay import Group
+from gateway.relay import Group, Prepared
 from gateway.spool.transfer import Claim, Outcome, Plan, Side, Transfer
 
 
@@ -36,14 +36,19 @@ class OwnReport:
             return (), {recipient.number: NO_ROUTE}
         return (Group(key=peer, recipients=(recipient,)),), {}
 
-    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
-        """Hand it over as it is."""
+    async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
+        """It is handed over as it is."""
         recipient = group.recipients[0]
-        if recipient.target is Side.X400:
-            return {recipient.number: await self._around.x400.transfer(group.key, claim.content)}, ()
-        envelope = SmtpEnvelope.from_json(claim.transfer.envelope)
-        found = await self._around.internet.deliver(envelope, claim.content)
-        return {recipient.number: found[1]}, ()
+
+        async def to_x400() -> Mapping[int, Outcome]:
+            return {recipient.number: await self._around.x400.transfer(group.key, claim.content)}
+
+        async def to_internet() -> Mapping[int, Outcome]:
+            envelope = SmtpEnvelope.from_json(claim.transfer.envelope)
+            found = await self._around.internet.deliver(envelope, claim.content)
+            return {recipient.number: found[1]}
+
+        return Prepared(send=to_x400 if recipient.target is Side.X400 else to_internet)
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         """Never a report about a report."""

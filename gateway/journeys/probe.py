@@ -10,7 +10,7 @@ from gateway.journeys.common import Surroundings
 from gateway.journeys.received import received_apdu
 from gateway.journeys.to_internet import MessageToInternet, reported, x400_report
 from gateway.octets import Octets
-from gateway.relay import Group
+from gateway.relay import Group, Prepared
 from gateway.spool.transfer import Claim, Outcome, Plan, Result, Transfer
 
 
@@ -25,10 +25,14 @@ class ProbeAnswer:
         """As a message with these recipients would be sorted."""
         return self._message.sort(claim)
 
-    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
-        """Nothing is sent: the answer is yes."""
+    async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
+        """Nothing will be sent: the answer is yes."""
         outcome = Outcome(result=Result.DELIVERED, at=plan.made_at, peer=group.key, reply="the gateway serviced the probe")
-        return dict.fromkeys((recipient.number for recipient in group.recipients), outcome), ()
+
+        async def send() -> Mapping[int, Outcome]:
+            return dict.fromkeys((recipient.number for recipient in group.recipients), outcome)
+
+        return Prepared(send=send)
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         """The report that answers the probe."""

@@ -11,15 +11,14 @@ from gateway import asn1
 from gateway.errors import Failure
 from gateway.journeys.addressing import addressed_in_internet
 from gateway.journeys.common import Surroundings, attempt, local_source, threaded
-from gateway.journeys.received import received_apdu
+from gateway.journeys.received import received_apdu, received_names
 from gateway.mixer.convert import InternetResult, ReportedOutcome, message_to_internet, report_for_x400, report_to_internet
+from gateway.mixer.display import shown_name
 from gateway.mixer.results import Conversion
-from gateway.mixer.stdor import from_text, to_text
 from gateway.octets import Octets
 from gateway.permission import RELAYING, ToInternet, from_p1
-from gateway.relay import Group
+from gateway.relay import Group, Prepared
 from gateway.spool.transfer import Claim, Kind, Outcome, Plan, Recipient, Result, Side, Transfer
-from gateway.x400.oraddress import oraddress_from_orname
 from gateway.x400.p1 import Message, Probe
 
 
@@ -33,27 +32,31 @@ class MessageToInternet:
         """Recipients by next SMTP hop, and those that the peer may not reach or that map nowhere."""
         granted = self._around.granted(claim.transfer.source)
         directions = self._around.directions()
-        originator = from_text(claim.transfer.sender)
+        names = received_names(claim)
         groups: dict[str, list[Recipient]] = defaultdict(list)
         failed: dict[int, Failure] = {}
         for recipient in claim.due:
-            meaning = attempt(lambda address=recipient.address: directions.of_oraddress(from_text(address)))  # type: ignore[misc]
-            refusal = meaning if isinstance(meaning, Failure) else from_p1(granted, originator, meaning)
+            meaning = attempt(lambda name=names, each=recipient: directions.of_oraddress(name.of(each)))  # type: ignore[misc]
+            refusal = meaning if isinstance(meaning, Failure) else from_p1(granted, names.originator, meaning)
             if refusal is not None:
                 failed[recipient.number] = refusal
             elif isinstance(meaning, ToInternet):
                 groups[self._around.internet.next_hop(meaning.address.domain)].append(recipient)
         return tuple(Group(key=hop, recipients=tuple(members)) for hop, members in groups.items()), failed
 
-    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
-        """Convert for the recipients of one hop and send; each recipient has an outcome of its own."""
+    async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
+        """Convert for the recipients of one hop; each will have an outcome of its own."""
         conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, group, plan))
-        await self._around.remember(conversion.remember)
         recipients = _in_envelope_order(claim, group)
-        envelope = addressed_in_internet(conversion.result.envelope, tuple(self._around.mailbox_of(each) for each in recipients))
-        found = await self._around.internet.deliver(envelope, conversion.result.message)
-        outcomes = {recipient.number: found[position] for position, recipient in enumerate(recipients, 1)}
-        return outcomes, tuple(str(note) for note in conversion.notes)
+        names = received_names(claim)
+        mailboxes = tuple(self._around.mailbox_of(names.of(each)) for each in recipients)
+        envelope = addressed_in_internet(conversion.result.envelope, mailboxes)
+
+        async def send() -> Mapping[int, Outcome]:
+            found = await self._around.internet.deliver(envelope, conversion.result.message)
+            return {recipient.number: found[position] for position, recipient in enumerate(recipients, 1)}
+
+        return Prepared(send=send, notes=tuple(str(note) for note in conversion.notes), remember=conversion.remember)
 
     def _convert(self, claim: Claim, group: Group, plan: Plan) -> Conversion[InternetResult]:
         message = received_apdu(claim).message
@@ -83,20 +86,25 @@ class ReportToInternet:
     def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
         """The one recipient of a report: the originator of its subject, who is an Internet user or it is not for us."""
         recipient = claim.due[0]
-        meaning = attempt(lambda: self._around.directions().of_oraddress(from_text(recipient.address)))
+        meaning = attempt(lambda: self._around.directions().of_oraddress(received_names(claim).of(recipient)))
         if not isinstance(meaning, ToInternet):
             return (), {recipient.number: meaning if isinstance(meaning, Failure) else RELAYING}
         return (Group(key=self._around.internet.next_hop(meaning.address.domain), recipients=(recipient,)),), {}
 
-    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
-        """Convert and send from the null reverse path."""
+    async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
+        """Convert; it will be sent from the null reverse path."""
         report = received_apdu(claim).report
         assert report is not None
         conversion = report_to_internet(report, self._around.planned(claim.transfer, plan, claim.transfer.source.peer))
-        await self._around.remember(conversion.remember)
-        envelope = addressed_in_internet(conversion.result.envelope, (self._around.mailbox_of(group.recipients[0]),))
-        found = await self._around.internet.deliver(envelope, conversion.result.message)
-        return {group.recipients[0].number: found[1]}, tuple(str(note) for note in conversion.notes)
+        recipient = group.recipients[0]
+        mailbox = self._around.mailbox_of(received_names(claim).of(recipient))
+        envelope = addressed_in_internet(conversion.result.envelope, (mailbox,))
+
+        async def send() -> Mapping[int, Outcome]:
+            found = await self._around.internet.deliver(envelope, conversion.result.message)
+            return {recipient.number: found[1]}
+
+        return Prepared(send=send, notes=tuple(str(note) for note in conversion.notes), remember=conversion.remember)
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         """Never a report about a report (X.411 12.2.1.3)."""
@@ -125,12 +133,12 @@ def x400_report(
         return ()
     apdu = conversion.result
     assert apdu.report is not None
-    destination = oraddress_from_orname(apdu.report.envelope.report_destination_name)
+    destination = apdu.report.envelope.report_destination_name
     octets = asn1.encode_octets(apdu, dialects=around.dialects_of(peer), strict=False)
     report = Transfer(
         id=around.new_id(), origin=Side.X400, kind=Kind.REPORT, arrived=now, size=len(octets),
         source=replace(local_source(Side.X400), session=peer), sender="", subject_of=transfer.id,
-        recipients=(Recipient(number=1, address=to_text(destination), target=Side.X400),),
+        recipients=(Recipient(number=1, address=shown_name(destination), target=Side.X400),),
     )  # fmt: skip
     return ((report, octets),)
 

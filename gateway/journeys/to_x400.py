@@ -18,7 +18,7 @@ from gateway.mixer.policy import Context
 from gateway.mixer.results import Conversion
 from gateway.octets import Octets
 from gateway.permission import ToX400, from_smtp
-from gateway.relay import Group
+from gateway.relay import Group, Prepared
 from gateway.spool.transfer import Claim, Kind, Outcome, Plan, Recipient, Result, Side, Transfer
 from gateway.x400.oraddress import ORAddress
 from gateway.x400.p1 import MTSAPDU
@@ -45,13 +45,15 @@ class MessageToX400:
                 groups[meaning.peer].append(recipient)
         return tuple(Group(key=peer, recipients=tuple(members)) for peer, members in groups.items()), failed
 
-    async def deliver(self, claim: Claim, group: Group, plan: Plan) -> tuple[Mapping[int, Outcome], tuple[str, ...]]:
-        """Convert for the peer and transfer; every recipient of the group has the outcome of the transfer."""
+    async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
+        """Convert for the peer; every recipient of the group will have the outcome of the transfer."""
         apdu, conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, group, plan))
-        await self._around.remember(conversion.remember)
-        outcome = await self._around.x400.transfer(group.key, apdu)
-        notes = tuple(str(note) for note in conversion.notes)
-        return dict.fromkeys((recipient.number for recipient in group.recipients), outcome), notes
+
+        async def send() -> Mapping[int, Outcome]:
+            outcome = await self._around.x400.transfer(group.key, apdu)
+            return dict.fromkeys((recipient.number for recipient in group.recipients), outcome)
+
+        return Prepared(send=send, notes=tuple(str(note) for note in conversion.notes), remember=conversion.remember)
 
     def _convert(self, claim: Claim, group: Group, plan: Plan) -> tuple[Octets, Conversion[MTSAPDU]]:
         context = self._around.planned(claim.transfer, plan, group.key)

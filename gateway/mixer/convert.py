@@ -5,7 +5,9 @@ The same `Context` gives the same octets: time, identifiers and boundaries come 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from gateway import asn1
 from gateway.asn1 import BERError
@@ -14,9 +16,13 @@ from gateway.internet.envelope import SmtpEnvelope
 from gateway.internet.fields import Mailbox, decode_text, serialise_date
 from gateway.internet.message import Message, serialise
 from gateway.mixer.address import Role, mailbox_to_oraddress, oraddress_to_mailbox
+from gateway.mixer.correlation import disposition_request, notification_request
 from gateway.mixer.descriptors import Scope
+from gateway.mixer.dispositions import ipn_of_message
 from gateway.mixer.eits import eits, merged
 from gateway.mixer.envelope import (
+    UNREPORTED,
+    address_text,
     checked_times,
     content_correlator,
     content_identifier,
@@ -26,11 +32,13 @@ from gateway.mixer.envelope import (
     indicators,
     originator_address,
     recipient_fields,
+    responsible_recipients,
     smtp_elements,
     smtp_envelope,
 )
 from gateway.mixer.identifiers import Fact, new_msg_id, new_mts_identifier, text_from_mts_identifier
-from gateway.mixer.messages import MappedMessage, information_object, ipm_of_message, message_of_ipm
+from gateway.mixer.messages import P2, information_object, ipm_of_message, message_of_ipm
+from gateway.mixer.notification_requests import is_requesting, request_fields, with_requests
 from gateway.mixer.notifications import message_of_ipn
 from gateway.mixer.policy import Carrier, Context, GlobalDomain, PeerPolicy, Settings
 from gateway.mixer.reports import dsn_for_internet, report_for_x400, report_to_internet
@@ -51,8 +59,8 @@ from gateway.mixer.trace import (
 from gateway.octets import Octets
 from gateway.x400 import oids, p1
 from gateway.x400.extensions import StandardExtension, extension_field, extension_value
-from gateway.x400.ipm import InformationObject
-from gateway.x400.mts import Priority
+from gateway.x400.ipm import IPN, InformationObject
+from gateway.x400.mts import ContentType, Priority
 from gateway.x400.oraddress import ORAddress, orname_from_oraddress
 
 __all__ = [
@@ -119,33 +127,63 @@ def message_to_x400(message: Message, envelope: SmtpEnvelope, recipients: Sequen
         raise ConversionError(Failure(reason=1, diagnostic=11, smtp_code=554, status="5.5.4", text="the message has no recipient"))
     scope = Scope(context=context, notes=Notes())
     originator = originator_address(envelope, scope)
+    ipn = ipn_of_message(message, scope)
+    if ipn is not None:
+        return _notification_to_x400(message, envelope, recipients, ipn, originator, scope)
     mapped = ipm_of_message(message, scope)
-    transfer = _transfer_envelope(message, envelope, recipients, mapped, originator, scope)
-    content = _encoded(mapped, transfer)
-    identifier = Fact(
-        kind="mts-identifier", key=text_from_mts_identifier(transfer.message_identifier), value=message.header.value("Message-ID")
-    )
+    heading = with_requests(mapped.ipm.heading, message, envelope, scope)
+    transfer = _transfer_envelope(
+        message, envelope, recipients, originator, scope,
+        content_type=mapped.content_type, types=mapped.body.types, found=mapped.elements,
+    )  # fmt: skip
+    content = _encoded(InformationObject(ipm=replace(mapped.ipm, heading=heading)), transfer)
+    identifier = message.header.value("Message-ID")
+    facts = [
+        *mapped.facts,
+        Fact(kind="mts-identifier", key=text_from_mts_identifier(transfer.message_identifier), value=identifier),
+        *([notification_request(heading.this_ipm, identifier)] if is_requesting(heading) else []),
+    ]
     apdu = p1.MTSAPDU(message=p1.Message(envelope=transfer, content=content))
-    return Conversion(result=apdu, notes=scope.notes.taken(), remember=(*mapped.facts, identifier))
+    return Conversion(result=apdu, notes=scope.notes.taken(), remember=tuple(facts))
 
 
-def _encoded(mapped: MappedMessage, transfer: p1.MessageTransferEnvelope) -> Octets:
+def _notification_to_x400(
+    message: Message, envelope: SmtpEnvelope, recipients: Sequence[int], ipn: IPN, originator: ORAddress, scope: Scope
+) -> Conversion[p1.MTSAPDU]:
+    """An IPN in its envelope: nothing is asked of anybody, and no report (RFC 8098 3).
+
+    X.420 (1984) table 3 leaves encoded information types and indicators of a notification out, and peers read that literally.
+    """
+    transfer = _transfer_envelope(message, envelope, recipients, originator, scope, content_type=P2, types=(), found={})
+    transfer = replace(
+        transfer,
+        original_encoded_information_types=None,
+        per_message_indicators=frozenset(),
+        per_recipient_fields=tuple(replace(one, per_recipient_indicators=UNREPORTED) for one in transfer.per_recipient_fields),
+    )
+    apdu = p1.MTSAPDU(message=p1.Message(envelope=transfer, content=_encoded(InformationObject(ipn=ipn), transfer)))
+    return Conversion(result=apdu, notes=scope.notes.taken())
+
+
+def _encoded(content: InformationObject, transfer: p1.MessageTransferEnvelope) -> Octets:
     """The content; whatever X.411 or X.420 does not allow is found here, before anything is sent."""
     try:
         asn1.encode(transfer)
-        return asn1.encode_octets(InformationObject(ipm=mapped.ipm))
+        return asn1.encode_octets(content)
     except BERError as error:
         text = "the message holds a value that X.400 cannot express"
         raise ConversionError(Failure(reason=1, diagnostic=11, smtp_code=554, status="5.6.0", text=text, detail=str(error))) from error
 
 
 def _transfer_envelope(
-    message: Message, envelope: SmtpEnvelope, recipients: Sequence[int], mapped: MappedMessage, originator: ORAddress, scope: Scope
-) -> p1.MessageTransferEnvelope:
+    message: Message, envelope: SmtpEnvelope, recipients: Sequence[int], originator: ORAddress, scope: Scope,
+    *, content_type: ContentType, types: Sequence[str], found: Mapping[str, Any],
+) -> p1.MessageTransferEnvelope:  # fmt: skip
+    """The P1 envelope; ``types`` are those of the content, ``found`` what header fields gave."""
     context, newer = scope.context, scope.context.policy.x400_version != 84
-    elements = checked_times(smtp_elements(envelope, dict(mapped.elements)), scope)
-    types = eits((*mapped.body.types, oids.EIT_MIXER)) if newer else eits(mapped.body.types)
-    own = own_hop(context, types)
+    elements = checked_times(smtp_elements(envelope, dict(found)), scope)
+    converted = eits((*types, oids.EIT_MIXER)) if newer else eits(types)
+    own = own_hop(context, converted)
     hops = (*hops_from_fields(message.header, originator, envelope.reverse_path.rpartition("@")[2], context, scope.notes), own)
     declared = elements.get("original_encoded_information_types")
     extensions = list(extensions_of(elements)) if newer else []
@@ -156,8 +194,8 @@ def _transfer_envelope(
     return p1.MessageTransferEnvelope(
         message_identifier=new_mts_identifier(context, f"message/{','.join(map(str, recipients))}"),
         originator_name=orname_from_oraddress(originator),
-        original_encoded_information_types=merged(types, declared) if declared is not None else types,
-        content_type=mapped.content_type,
+        original_encoded_information_types=merged(converted, declared) if declared is not None else converted,
+        content_type=content_type,
         content_identifier=elements.get("content_identifier") or content_identifier(decode_text(message.header.value("Subject"))),
         priority=elements.get("priority", Priority.NORMAL),
         per_message_indicators=indicators(elements),
@@ -177,7 +215,7 @@ def message_to_internet(apdu: p1.Message, recipients: Sequence[int], context: Co
 
     Args:
         apdu: The P1 message.
-        recipients: originally-specified-recipient-numbers.
+        recipients: Their places in the P1 envelope, from 1.
         context: Settings, policy, time and seed.
 
     Raises:
@@ -194,16 +232,32 @@ def message_to_internet(apdu: p1.Message, recipients: Sequence[int], context: Co
     trace = [received_field(hops, context), *(("X400-Received", text_from_hop(hop)) for hop in reversed(hops))]
     trailing = fields_of_envelope(transfer, scope)
     defaults = _defaults(apdu, hops, envelope, scope)
+    copy = responsible_recipients(transfer, recipients)
+    facts: list[Fact] = []
     if content.ipn is not None:
-        defaults.append(("To", envelope.recipients[0].address))
-        message = message_of_ipn(content.ipn, scope, leading=trace, trailing=trailing, defaults=defaults)
+        defaults += [("To", envelope.recipients[0].address)]
+        defaults = list((dict(defaults) | _notification_defaults(transfer, copy[0], scope)).items())
+        message = message_of_ipn(content.ipn, scope, leading=trace, trailing=trailing, defaults=defaults, hops=hops)
     elif content.ipm is not None:
-        message = message_of_ipm(content.ipm, scope, leading=trace, trailing=trailing, defaults=defaults)
+        request = request_fields(content.ipm.heading, copy, envelope.reverse_path, scope)
+        facts += [disposition_request(content.ipm.heading.this_ipm)] if request else []
+        message = message_of_ipm(content.ipm, scope, leading=trace, trailing=trailing, defaults=defaults, request=request)
     else:
         raise ConversionError(
             Failure(reason=1, diagnostic=12, smtp_code=554, status="5.5.2", text="the content is neither message nor notification")
         )
-    return Conversion(result=InternetResult(envelope=envelope, message=serialise(message)), notes=scope.notes.taken())
+    result = InternetResult(envelope=envelope, message=serialise(message))
+    return Conversion(result=result, notes=scope.notes.taken(), remember=tuple(facts))
+
+
+def _notification_defaults(
+    transfer: p1.MessageTransferEnvelope, recipient: p1.PerRecipientMessageTransferFields, scope: Scope
+) -> dict[str, str]:
+    """From and To of a notification: its P1 originator, and the recipient before any redirection (5.3.5)."""
+    history = extension_value(recipient.extensions, StandardExtension.REDIRECTION_HISTORY) or ()
+    addressed = history[0].intended_recipient_name.intended_recipient if history else recipient.recipient_name
+    fields = {"From": address_text(transfer.originator_name, scope), "To": address_text(addressed, scope)}
+    return {name: text for name, text in fields.items() if not text.endswith(":;")}
 
 
 def _defaults(apdu: p1.Message, hops: Sequence[Hop], envelope: SmtpEnvelope, scope: Scope) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway.errors import ConversionError, Failure, GatewayError
@@ -43,6 +44,11 @@ ENVID_PREFIX: Final = "SMTP/NOTARY ENVID: "
 
 MTS_ENVID_PREFIX: Final = "X400-MTS-Identifier: "
 """Start of an ENVID that holds an MTS identifier (Appendix A 3.2); it is never turned back."""
+
+UNREPORTED: Final[frozenset[int]] = frozenset(
+    {PerRecipientIndicators.RESPONSIBILITY, PerRecipientIndicators.ORIGINATING_MTA_NON_DELIVERY_REPORT}
+)
+"""Per-recipient indicators that ask for no report; X.411 12.2.1.1.1 wants one of the two bits of the originating MTA all the same."""
 
 _ENVID_LIMIT, _ORCPT_LIMIT = 100, 500
 _E = StandardExtension
@@ -455,6 +461,21 @@ def _orcpt(recipient: p1.PerRecipientMessageTransferFields, scope: Scope) -> str
     return f"x400;{text}" if text and len(encode_xtext(text)) <= _ORCPT_LIMIT - 5 else None
 
 
+def responsible_recipients(
+    envelope: p1.MessageTransferEnvelope, recipients: Sequence[int]
+) -> tuple[p1.PerRecipientMessageTransferFields, ...]:
+    """Those of some recipients, by place from 1, that this copy of the message is responsible for (4.6.2.1).
+
+    Places and not originally-specified-recipient-numbers: the members of an expanded distribution list share one number.
+    """
+    wanted = frozenset(recipients)
+    return tuple(
+        one
+        for place, one in enumerate(envelope.per_recipient_fields, 1)
+        if place in wanted and PerRecipientIndicators.RESPONSIBILITY in one.per_recipient_indicators
+    )
+
+
 def smtp_envelope(
     envelope: p1.MessageTransferEnvelope, recipients: Sequence[int], scope: Scope, *, null_sender: bool = False
 ) -> SmtpEnvelope:
@@ -462,21 +483,19 @@ def smtp_envelope(
 
     Args:
         envelope: Of the P1 message.
-        recipients: Their originally-specified-recipient-numbers.
+        recipients: Their places in the envelope, from 1.
         scope: Settings and notes.
         null_sender: For a notification, which must not be answered by a report.
 
     Raises:
         ConversionError: An address leads to no mailbox, or the latest delivery time has passed.
     """
-    wanted = frozenset(recipients)
-    chosen = [one for one in envelope.per_recipient_fields if one.originally_specified_recipient_number in wanted]
+    chosen = [smtp_recipient(one, scope) for one in responsible_recipients(envelope, recipients)]
     wants_content = PerMessageIndicators.CONTENT_RETURN_REQUEST in envelope.per_message_indicators
     return SmtpEnvelope(
         reverse_path="" if null_sender else _reverse_path(envelope.originator_name, scope),
-        recipients=tuple(
-            smtp_recipient(one, scope) for one in chosen if PerRecipientIndicators.RESPONSIBILITY in one.per_recipient_indicators
-        ),
+        # RFC 5321 4.5.5, RFC 3461 4.1: nobody is told about mail from the null reverse path.
+        recipients=tuple(replace(one, notify=frozenset({"NEVER"})) if null_sender else one for one in chosen),
         ret=None if null_sender else "FULL" if wants_content else "HDRS",
         envid=_envid(envelope),
         mt_priority={int(Priority.NON_URGENT): -4, int(Priority.URGENT): 4}.get(int(envelope.priority)),

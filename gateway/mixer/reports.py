@@ -64,7 +64,7 @@ def report_for_x400(
 
     Args:
         subject: What the report is about; for a Report there is none.
-        outcomes: By originally-specified-recipient-number.
+        outcomes: By place of the recipient in the subject's envelope, from 1.
         context: Settings, time and seed.
         returned_content: Content to return where the originator asked for it; by default that of the subject.
 
@@ -76,9 +76,9 @@ def report_for_x400(
     envelope: Any = subject.envelope if isinstance(subject, p1.Message) else subject
     probe = not isinstance(subject, p1.Message)
     recipients = tuple(
-        _reported(one, outcomes[one.originally_specified_recipient_number], context, probe)
-        for one in envelope.per_recipient_fields
-        if one.originally_specified_recipient_number in outcomes and _asked(one, outcomes[one.originally_specified_recipient_number])
+        _reported(one, outcomes[place], context, probe)
+        for place, one in enumerate(envelope.per_recipient_fields, 1)
+        if place in outcomes and _asked(one, outcomes[place])
     )
     if not recipients:
         return None

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from gateway import asn1, log
 from gateway.errors import GatewayError
-from gateway.mixer.stdor import to_text
+from gateway.mixer.display import shown_name
 from gateway.mta.peers import Peer
 from gateway.octets import Octets
 from gateway.osi.rtse.external import unwrap
@@ -19,9 +19,8 @@ from gateway.spool.content import ContentWriter, StoredContent
 from gateway.spool.store import Store
 from gateway.spool.transfer import Event, Kind, Priority, Recipient, RecipientState, Side, Source, Transfer
 from gateway.x400 import mts, p1
-from gateway.x400.extensions import ExtensionField, StandardExtension
+from gateway.x400.extensions import ExtensionField, StandardExtension, extension_value
 from gateway.x400.mts import MTSIdentifier
-from gateway.x400.oraddress import ORName, oraddress_from_orname
 
 _log = log.get("mta")
 
@@ -74,22 +73,23 @@ class X400Intake:
     def _message(self, envelope: p1.MessageTransferEnvelope, source: Source, size: int) -> Transfer:
         return Transfer(
             id=self._store.new_id(), origin=Side.X400, kind=Kind.MESSAGE, arrived=self._clock(), size=size, source=source,
-            sender=_name(envelope.originator_name), recipients=_recipients(envelope.per_recipient_fields, _history(envelope)),
+            sender=shown_name(envelope.originator_name), recipients=_recipients(envelope.per_recipient_fields, _history(envelope)),
             priority=_PRIORITY.get(envelope.priority, Priority.NORMAL),
-            deferred_until=envelope.deferred_delivery_time, mts_identifier=identifier_text(envelope.message_identifier),
-            duplicate_key=identifier_text(envelope.message_identifier),
+            deferred_until=envelope.deferred_delivery_time,
+            latest_delivery=extension_value(envelope.extensions, StandardExtension.LATEST_DELIVERY_TIME),
+            mts_identifier=identifier_text(envelope.message_identifier), duplicate_key=identifier_text(envelope.message_identifier),
         )  # fmt: skip
 
     def _probe(self, envelope: p1.ProbeTransferEnvelope, source: Source, size: int) -> Transfer:
         return Transfer(
             id=self._store.new_id(), origin=Side.X400, kind=Kind.PROBE, arrived=self._clock(), size=size, source=source,
-            sender=_name(envelope.originator_name), recipients=_recipients(envelope.per_recipient_fields, ""),
+            sender=shown_name(envelope.originator_name), recipients=_recipients(envelope.per_recipient_fields, ""),
             mts_identifier=identifier_text(envelope.probe_identifier), duplicate_key=identifier_text(envelope.probe_identifier),
         )  # fmt: skip
 
     def _report(self, report: p1.Report, source: Source, size: int) -> Transfer:
         envelope = report.envelope
-        destination = _name(envelope.report_destination_name)
+        destination = shown_name(envelope.report_destination_name)
         return Transfer(
             id=self._store.new_id(), origin=Side.X400, kind=Kind.REPORT, arrived=self._clock(), size=size, source=source, sender="",
             recipients=(Recipient(number=1, address=destination, target=Side.INTERNET, identity=f"report {destination}"),),
@@ -124,20 +124,20 @@ def identifier_text(identifier: MTSIdentifier) -> str:
     return f"[{prmd}/ADMD={domain.administration_domain_name.value}/C={domain.country_name.value}/;{identifier.local_identifier}]"
 
 
-def _name(name: ORName) -> str:
-    return to_text(oraddress_from_orname(name))
-
-
 def _recipients(fields: Sequence[_PerRecipient], history: str) -> tuple[Recipient, ...]:
-    """The recipients that we are responsible for; the others are carried for information only."""
+    """The recipients that we are responsible for; the others are carried for information only.
+
+    They are numbered by their place in the envelope: the members of an expanded distribution list share one
+    originally-specified-recipient-number (X.411 14.3.10).
+    """
     return tuple(
         Recipient(
-            number=each.originally_specified_recipient_number,
-            address=_name(each.recipient_name),
+            number=place,
+            address=shown_name(each.recipient_name),
             target=Side.INTERNET,
-            identity=f"{each.originally_specified_recipient_number} {_name(each.recipient_name)} {history}{_redirections(each)}",
+            identity=f"{each.originally_specified_recipient_number} {shown_name(each.recipient_name)} {history}{_redirections(each)}",
         )
-        for each in fields
+        for place, each in enumerate(fields, 1)
         if _RESPONSIBILITY in each.per_recipient_indicators
     )
 

@@ -12,13 +12,17 @@ _Key = dict[str, Any]
 
 
 class X400Router:
-    """Routes by O/R address prefix. Attribute values compare as X.402 18.4 says: without case, blanks compressed."""
+    """Routes by O/R address prefix. Attribute values compare as X.402 18.4 says: without case, blanks compressed.
 
-    def __init__(self, peers: Iterable[Peer]) -> None:
-        self._routes = sorted(
-            ((dict(prefix.key()), peer.name) for peer in peers for prefix in peer.routes),
-            key=lambda route: -weight(route[0]),
-        )
+    Args:
+        peers: Those with routes.
+        own: Prefixes that lead to no peer, because they are the gateway's own; a default route does not swallow them.
+    """
+
+    def __init__(self, peers: Iterable[Peer], own: Iterable[ORAddress] = ()) -> None:
+        routes: list[tuple[_Key, str | None]] = [(dict(prefix.key()), None) for prefix in own]
+        routes += [(dict(prefix.key()), peer.name) for peer in peers for prefix in peer.routes]
+        self._routes = sorted(routes, key=lambda route: -weight(route[0]))
 
     def route(self, address: ORAddress) -> str | None:
         """Name of the peer for ``address``; None when no route covers it."""
