@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -38,10 +38,14 @@ from gateway.relay import Journey, Relay
 from gateway.smtp import listener as smtp_listener
 from gateway.smtp.gate import SMTPGate
 from gateway.smtp.sender import SMTPSender
+from gateway.spool.ledger import FactKind
 from gateway.spool.store import Store
 from gateway.spool.transfer import Side, Source, Transfer
 
 _log = log.get("app")
+
+_MOST_QUESTIONS = 50
+"""Look-ups in the ledger for one message (DESIGN section 4)."""
 
 
 class Gateway:
@@ -138,10 +142,15 @@ class Gateway:
     async def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"tables": self.reload()}
 
+    async def _recall(self, keys: Sequence[str]) -> Mapping[str, str]:
+        found = {key: await self.store.ledger.recall(FactKind.SHORT_IDENTIFIER, key) for key in keys[:_MOST_QUESTIONS]}
+        return {key: fact.value["for"] for key, fact in found.items() if fact is not None}
+
     def _journey_of(self) -> Callable[[Transfer], Journey]:
         around = Surroundings(
             settings=lambda: self.settings, directions=self.directions, policy_of=self._policy_of, dialects_of=self._dialects_of,
             granted=self.granted, x400=self._sender, internet=self._smtp_sender, new_id=self.store.new_id,
+            recall=self._recall,
         )  # fmt: skip
         return lambda transfer: journey_of(transfer, around)
 

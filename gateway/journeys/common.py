@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -49,6 +49,7 @@ class Surroundings:
         dialects_of: Encode dialects of a P1 peer by name.
         granted: What a source may do.
         new_id: A fresh queue identifier.
+        recall: What the ledger knows under some keys (identifiers that were cut, requests that were made), without those it lacks.
     """
 
     settings: Callable[[], Settings]
@@ -59,14 +60,18 @@ class Surroundings:
     x400: X400Deliverer
     internet: InternetDeliverer
     new_id: Callable[[], str]
+    recall: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 
-    def context(self, transfer: Transfer, *, now: datetime, seed: str, peer: str = "") -> Context:
+    def context(
+        self, transfer: Transfer, *, now: datetime, seed: str, peer: str = "", known: Mapping[str, str] | None = None
+    ) -> Context:
         """The context of one conversion."""
-        return Context(settings=self.settings(), now=now, plan_seed=seed, queue_id=transfer.id, policy=self.policy_of(peer))
+        policy = self.policy_of(peer)
+        return Context(settings=self.settings(), now=now, plan_seed=seed, queue_id=transfer.id, policy=policy, known=known or {})
 
-    def planned(self, transfer: Transfer, plan: Plan, peer: str = "") -> Context:
+    def planned(self, transfer: Transfer, plan: Plan, peer: str = "", known: Mapping[str, str] | None = None) -> Context:
         """The context of one conversion under a plan: the same at every attempt."""
-        return self.context(transfer, now=plan.made_at, seed=plan.seed, peer=peer)
+        return self.context(transfer, now=plan.made_at, seed=plan.seed, peer=peer, known=known)
 
     def mailbox_of(self, address: ORAddress) -> Mailbox:
         """The mailbox that the O/R address of a recipient finally means, who was sorted to the Internet before.

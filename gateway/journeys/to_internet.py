@@ -13,6 +13,7 @@ from gateway.journeys.addressing import addressed_in_internet
 from gateway.journeys.common import Surroundings, attempt, local_source, threaded
 from gateway.journeys.received import received_apdu, received_names
 from gateway.mixer.convert import InternetResult, ReportedOutcome, message_to_internet, report_for_x400, report_to_internet
+from gateway.mixer.correlation import questions_of_x400
 from gateway.mixer.display import shown_name
 from gateway.mixer.results import Conversion
 from gateway.octets import Octets
@@ -46,7 +47,10 @@ class MessageToInternet:
 
     async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
         """Convert for the recipients of one hop; each will have an outcome of its own."""
-        conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, group, plan))
+        message = received_apdu(claim).message
+        assert message is not None
+        known = await self._around.recall(questions_of_x400(message))
+        conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, message, group, plan, known))
         recipients = _in_envelope_order(claim, group)
         names = received_names(claim)
         mailboxes = tuple(self._around.mailbox_of(names.of(each)) for each in recipients)
@@ -58,11 +62,12 @@ class MessageToInternet:
 
         return Prepared(send=send, notes=tuple(str(note) for note in conversion.notes), remember=conversion.remember)
 
-    def _convert(self, claim: Claim, group: Group, plan: Plan) -> Conversion[InternetResult]:
-        message = received_apdu(claim).message
-        assert message is not None
+    def _convert(
+        self, claim: Claim, message: Message, group: Group, plan: Plan, known: Mapping[str, str]
+    ) -> Conversion[InternetResult]:
         numbers = tuple(recipient.number for recipient in group.recipients)
-        return message_to_internet(message, numbers, self._around.planned(claim.transfer, plan, claim.transfer.source.peer))
+        context = self._around.planned(claim.transfer, plan, claim.transfer.source.peer, known)
+        return message_to_internet(message, numbers, context)
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         """The X.400 report that the originator or its MTA asked for (X.411 12.2.1.3)."""

@@ -10,10 +10,12 @@ from gateway import asn1
 from gateway.errors import Failure
 from gateway.internet.addresses import Mailbox
 from gateway.internet.envelope import SmtpEnvelope
-from gateway.internet.message import parse
+from gateway.internet.message import Message, parse
 from gateway.journeys.addressing import addressed_in_x400
 from gateway.journeys.common import Surroundings, attempt, local_source, threaded
+from gateway.journeys.postmaster import POSTMASTER, to_postmaster
 from gateway.mixer.convert import ReportedOutcome, dsn_for_internet, map_smtp_recipient, message_to_x400
+from gateway.mixer.correlation import questions_of_internet
 from gateway.mixer.policy import Context
 from gateway.mixer.results import Conversion
 from gateway.octets import Octets
@@ -37,6 +39,9 @@ class MessageToX400:
         groups: dict[str, list[Recipient]] = defaultdict(list)
         failed: dict[int, Failure] = {}
         for recipient in claim.due:
+            if self._around.settings().is_postmaster(recipient.address):
+                groups[POSTMASTER].append(recipient)
+                continue
             meaning = attempt(lambda address=recipient.address: directions.of_mailbox(Mailbox.from_text(address)))  # type: ignore[misc]
             refusal = meaning if isinstance(meaning, Failure) else from_smtp(granted, meaning)
             if refusal is not None:
@@ -47,7 +52,11 @@ class MessageToX400:
 
     async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
         """Convert for the peer; every recipient of the group will have the outcome of the transfer."""
-        apdu, conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, group, plan))
+        if group.key == POSTMASTER:
+            return to_postmaster(self._around, claim, group, plan)
+        message = parse(claim.content)
+        known = await self._around.recall(questions_of_internet(message))
+        apdu, conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, message, group, plan, known))
 
         async def send() -> Mapping[int, Outcome]:
             outcome = await self._around.x400.transfer(group.key, apdu)
@@ -55,11 +64,13 @@ class MessageToX400:
 
         return Prepared(send=send, notes=tuple(str(note) for note in conversion.notes), remember=conversion.remember)
 
-    def _convert(self, claim: Claim, group: Group, plan: Plan) -> tuple[Octets, Conversion[MTSAPDU]]:
-        context = self._around.planned(claim.transfer, plan, group.key)
+    def _convert(
+        self, claim: Claim, message: Message, group: Group, plan: Plan, known: Mapping[str, str]
+    ) -> tuple[Octets, Conversion[MTSAPDU]]:
+        context = self._around.planned(claim.transfer, plan, group.key, known)
         envelope = SmtpEnvelope.from_json(claim.transfer.envelope)
         numbers = tuple(recipient.number for recipient in group.recipients)
-        conversion = message_to_x400(parse(claim.content), envelope, numbers, context)
+        conversion = message_to_x400(message, envelope, numbers, context)
         apdu = addressed_in_x400(conversion.result, self._nested(group, context))
         return asn1.encode_octets(apdu, dialects=self._around.dialects_of(group.key)), conversion
 

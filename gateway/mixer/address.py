@@ -7,19 +7,20 @@ Every numbered step of the RFC is one small function; `Mapped.steps` records tho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, Generic, TypeVar
 
 from gateway.errors import ConversionError, Failure, GatewayError
 from gateway.internet.fields import Mailbox
-from gateway.mixer.mcgam import Entry, Levels
+from gateway.mixer.legality import beyond_mnemonic, bound_faults, fault, present
+from gateway.mixer.mcgam import Entry, Levels, address_of_others
 from gateway.mixer.policy import Settings
 from gateway.mixer.stdor import (
-    MNEMONIC,
     PERSONAL_NAME,
     RFC_822,
+    Grammar,
     NotStdOrError,
     StdOrError,
     from_text,
@@ -27,9 +28,10 @@ from gateway.mixer.stdor import (
     text_from_personal_name,
     to_text,
 )
-from gateway.mixer.text import PRINTABLE, TextError, is_printable, ps_decode, ps_encode
+from gateway.mixer.text import PRINTABLE, TextError, is_printable, ps_decode, ps_encode, text_from_teletex
 from gateway.x400 import bounds as ub
-from gateway.x400.oraddress import ATTRIBUTE_BY_KEYWORD, ORAddress, Syntax
+from gateway.x400.countries import ISO_3166_OF_X121
+from gateway.x400.oraddress import ORAddress
 
 T = TypeVar("T")
 
@@ -39,13 +41,17 @@ CONTINUATIONS: Final = ("RFC-822", "RFC822C1", "RFC822C2", "RFC822C3")
 _BLOCK: Final = ub.UB_DOMAIN_DEFINED_ATTRIBUTE_VALUE_LENGTH
 _LEVEL_NAMES: Final = ("country", "admd", "prmd", "organization")
 _LEVEL_BOUNDS: Final = (3, 16, 16, 64, 32, 32, 32, 32)
+_NO_LEVEL: Final = "\0"
+"""Stands for a level whose value no table and no domain can hold, because it has a teletex form."""
+_TELETEX_OF: Final = {name: f"teletex_{name}" for name in ("organization", "common_name", *sorted(PERSONAL_NAME))}
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+"
-_LOCAL: Final = rf'(?:{_ATOM}|"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*")(?:\.(?:{_ATOM}|"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"))*'
-_DOMAIN_TEXT: Final = (
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?\.?)(?:[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?\.?)*|\[[^\[\]\\\x00-\x20\x7f]*\]"
-)
-_ADDR_SPEC: Final = re.compile(rf"((?:@[A-Za-z0-9.\-]+,?)+:)?({_LOCAL})@({_DOMAIN_TEXT})")
-_LENIENT: Final = re.compile(r"((?:@[^@,:]+,?)+:)?([^\x00-\x1f\x7f]+)@([^@\x00-\x20\x7f]+)")
+_WORD: Final = rf'(?:{_ATOM}|"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*")'
+_DOMAIN_TEXT: Final = rf"(?:{_ATOM}(?:\.{_ATOM})*\.?|\[[^\[\]\\\x00-\x20\x7f]*\])"
+_ROUTE: Final = r"((?:@[^@,:\x00-\x20\x7f\"<>()\\]+,?)+:)?"
+_ADDR_SPEC: Final = re.compile(rf"{_ROUTE}({_WORD}(?:\.{_WORD})*)@({_DOMAIN_TEXT})")
+_LENIENT: Final = re.compile(rf"{_ROUTE}([^\x00-\x1f\x7f]+)@([^@\x00-\x20\x7f]+)")
+_LONGEST: Final = 4096
+"""Characters of an address that are looked at."""
 _SUBDOMAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?")
 _LETTERS_OF_STD_OR: Final = PRINTABLE | set("{}*$;|")
 
@@ -89,6 +95,18 @@ class Mapped(Generic[T]):
         return any(step.clause in ("4.3.4 stage II", "4.3.5 encapsulation") for step in self.steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedMailbox(Mapped[Mailbox]):
+    """A mailbox, and the source route of an ``EBNF.822-address`` (with its colon) where one is kept."""
+
+    route: str = ""
+
+    @property
+    def address(self) -> str:
+        """``[route] addr-spec``."""
+        return f"{self.route}{self.result.address}"
+
+
 class _Trail:
     """Collects steps."""
 
@@ -101,17 +119,19 @@ class _Trail:
 
 
 class _StageTwoError(GatewayError):
-    """Stage I does not apply; `derived` are the attributes that step 8 found until then."""
+    """Stage I does not apply; `derived` are the attributes that step 8 found until then, None when it has not run."""
 
     def __init__(self, text: str, derived: Mapping[str, Any] | None = None) -> None:
         super().__init__(text)
-        self.derived = dict(derived or {})
+        self.derived = derived
 
 
 # --- 4.3.4: RFC 822 -> X.400 ---------------------------------------------------------------------------------------------------------
 
 
-def mailbox_to_oraddress(address: str, settings: Settings, role: Role = Role.HEADER, *, x400_version: int = 88) -> Mapped[ORAddress]:
+def mailbox_to_oraddress(
+    address: str, settings: Settings, role: Role = Role.HEADER, *, x400_version: int = 88, grammar: Grammar = Grammar.LENIENT
+) -> Mapped[ORAddress]:
     """Map ``[route] addr-spec`` to an O/R address (4.3.4).
 
     Args:
@@ -119,6 +139,7 @@ def mailbox_to_oraddress(address: str, settings: Settings, role: Role = Role.HEA
         settings: Tables and the gateway's own addresses.
         role: Decides the fallback of stage II.
         x400_version: 84 keeps attributes out that X.400(1984) lacks (Appendix B).
+        grammar: How an O/R address in the local part is read.
 
     Raises:
         AddressError: Nothing can hold the address: it is no mailbox, not ASCII, or longer than four attributes.
@@ -128,16 +149,22 @@ def mailbox_to_oraddress(address: str, settings: Settings, role: Role = Role.HEA
     if route and (settings.strip_source_routes or role is Role.HEADER):
         trail.add("step 1", f"source route {route} removed")
         route = ""
+    # What counts is the domain which will be routed on: the first of a source route.
+    routed = route[1:].partition(":")[0].partition(",")[0] if route else domain
     try:
-        found = _stage_one(route, local, domain, settings, trail)
-        found = _for_1984(found, trail) if x400_version == 84 else found
+        if route:
+            raise _StageTwoError("step 1: not of the form local@domain but a source route")
+        found = _stage_one(local, domain, settings, trail, x400_version, grammar)
     except _StageTwoError as reason:
+        derived = reason.derived if reason.derived is not None else _derived(routed, settings, trail)
         trail.add("stage II", str(reason))
-        found = _stage_two(f"{route}{local}@{domain}", domain, reason.derived, settings, role, trail)
+        found = _stage_two(f"{route}{local}@{domain}", routed, derived, settings, role, trail)
     return Mapped(result=found, steps=tuple(trail.steps))
 
 
 def _split_mailbox(address: str) -> tuple[str, str, str]:
+    if len(address) > _LONGEST:
+        raise AddressError(f"the address {address[:100]!r}... is too long for an O/R address (RFC 2156 4.3.2)", status="5.1.3")
     match = _ADDR_SPEC.fullmatch(address) or _LENIENT.fullmatch(address)
     if match is None or not address.isascii():
         fault = "is not ASCII, which an O/R address cannot hold" if not address.isascii() else "is not of the form local@domain"
@@ -145,109 +172,121 @@ def _split_mailbox(address: str) -> tuple[str, str, str]:
     return match.group(1) or "", match.group(2), match.group(3).rstrip(".")
 
 
-def _stage_one(route: str, local: str, domain: str, settings: Settings, trail: _Trail) -> ORAddress:
-    if route:
-        derived = _derived_or_nothing(domain, settings, trail)
-        raise _StageTwoError("step 1: not of the form local@domain but a source route", derived)
-    unquoted = _step_2(local, domain, settings, trail)
-    left = _steps_3_to_5(unquoted, domain, settings, trail)
-    if _fault(left) is None:
+def _stage_one(local: str, domain: str, settings: Settings, trail: _Trail, x400_version: int, grammar: Grammar) -> ORAddress:
+    unquoted = _step_2(local, trail)
+    _step_3(unquoted)
+    left = _steps_4_and_5(unquoted, trail, x400_version, grammar)
+    if fault(left) is None:
         trail.add("step 6", "the local part alone is a complete O/R address; the domain does not count")
-        return left
-    try:
-        _step_7(left)
-    except _StageTwoError as error:
-        raise _StageTwoError(str(error), _derived_or_nothing(domain, settings, trail)) from None
+        return _for_1984(left, trail) if x400_version == 84 else left
+    _step_7(left)
     right = _step_8(domain, settings, trail)
     merged = _merge(left, right)
-    if (fault := _fault(merged)) is not None:
-        raise _StageTwoError(f"step 9: {fault}", right)
+    if (wrong := fault(merged)) is not None:
+        raise _StageTwoError(f"step 9: {wrong}", right)
     trail.add("step 9", f"legal address {to_text(merged)}")
-    return merged
+    return _for_1984(merged, trail) if x400_version == 84 else merged
 
 
-def _derived_or_nothing(domain: str, settings: Settings, trail: _Trail) -> dict[str, Any]:
+def _derived(domain: str, settings: Settings, trail: _Trail) -> Mapping[str, Any]:
+    """What step 8 makes of a domain for stage II, possibly nothing."""
     try:
         return _step_8(domain, settings, trail)
     except _StageTwoError as error:
-        return error.derived
+        return error.derived or {}
 
 
-def _step_2(local: str, domain: str, settings: Settings, trail: _Trail) -> str:
+def _step_2(local: str, trail: _Trail) -> str:
     unquoted = unquote(local)
     trail.add("step 2", f"local part is {unquoted}")
     if unquoted != unquoted.strip(" ") or "  " in unquoted:
-        raise _StageTwoError("step 2: outer or double spaces in the local part", _derived_or_nothing(domain, settings, trail))
+        raise _StageTwoError("step 2: outer or double spaces in the local part")
     return unquoted
 
 
 def unquote(local: str) -> str:
     """A local part without quotes and quoted pairs."""
-    found, quoted, position = "", False, 0
-    while position < len(local):
-        character = local[position]
-        if character == "\\" and quoted and position + 1 < len(local):
-            found, position = found + local[position + 1], position + 1
-        elif character == '"':
-            quoted = not quoted
+    found: list[str] = []
+    quoted = escaped = False
+    for character in local:
+        if escaped or (character not in '"\\') or (character == "\\" and not quoted):
+            found.append(character)
+            escaped = False
+        elif character == "\\":
+            escaped = True
         else:
-            found += character
-        position += 1
-    return found
+            quoted = not quoted
+    return "".join(found)
 
 
-def _steps_3_to_5(unquoted: str, domain: str, settings: Settings, trail: _Trail) -> ORAddress:
+def _step_3(unquoted: str) -> None:
     odd = next((character for character in unquoted if character not in _LETTERS_OF_STD_OR), None)
-    if odd is not None or not unquoted:
-        text = f"step 3: {odd!r} is not in PrintableString" if odd else "step 3: the local part is empty"
-        raise _StageTwoError(text, _derived_or_nothing(domain, settings, trail))
+    if odd is not None:
+        raise _StageTwoError(f"step 3: {odd!r} is not in PrintableString")
+    if not unquoted:
+        raise _StageTwoError("step 3: the local part is empty")
+
+
+def _steps_4_and_5(unquoted: str, trail: _Trail, x400_version: int, grammar: Grammar) -> ORAddress:
     try:
-        found = from_text(unquoted)
+        found = from_text(unquoted, grammar=grammar, x400_version=x400_version)
         trail.add("step 4", "the local part is of std-or form")
         return found
     except NotStdOrError:
-        person = personal_name_from_text(unquoted) if is_printable(unquoted) else None
+        person = personal_name_from_text(unquoted)
         if person is None:
-            text = "step 4: neither std-or nor a personal name"
-            raise _StageTwoError(text, _derived_or_nothing(domain, settings, trail)) from None
+            raise _StageTwoError("step 4: neither std-or nor a personal name") from None
         trail.add("step 4", f"the local part is a personal name: {', '.join(f'{key}={value}' for key, value in person.items())}")
         parts: dict[str, Any] = {**person}
         return ORAddress(**parts)
     except StdOrError as error:
-        raise _StageTwoError(f"step 5: {error}", _derived_or_nothing(domain, settings, trail)) from error
-
-
-def _present(address: ORAddress) -> frozenset[str]:
-    return frozenset(row.name for row, _ in address.attributes())
+        raise _StageTwoError(f"step 5: {error}") from error
 
 
 def _step_7(left: ORAddress) -> None:
-    others = _present(left) - MNEMONIC
+    others = beyond_mnemonic(left)
     if others:
-        raise _StageTwoError(f"step 7: {sorted(others)[0]} does not belong to a mnemonic address")
+        raise _StageTwoError(f"step 7: {others[0]} does not belong to a mnemonic address")
     if left.country is not None:
         raise _StageTwoError("step 7: the country is there and yet the address is not complete")
 
 
-def _step_8(domain: str, settings: Settings, trail: _Trail) -> dict[str, Any]:
+def oraddress_of_domain(domain: str, settings: Settings) -> ORAddress | None:
+    """What the mapping tables make of a domain alone (4.2, 4.3.4 step 8); None where no table knows it or it cannot be mapped whole."""
+    try:
+        return ORAddress(**_step_8(domain, settings, _Trail("4.3.4")))
+    except _StageTwoError:
+        return None
+
+
+def _step_8(domain: str, settings: Settings, trail: _Trail) -> Mapping[str, Any]:
     entry = settings.tables.oraddress_of_domain(domain)
     if entry is None:
-        raise _StageTwoError(f"step 8: no mapping is known for {domain}")
-    rest = domain[: len(domain) - len(entry.domain)].rstrip(".")
+        raise _StageTwoError(f"step 8: no mapping is known for {domain}", {})
+    rest = domain.rstrip(".")[: -len(entry.domain)].rstrip(".")
     trail.add("step 8", f"{entry.domain} is {to_text(_of_levels(entry.levels))} ({entry.where}); left: {rest or 'nothing'}")
-    levels = list(entry.levels)
-    for label in reversed(rest.split(".") if rest else []):
-        if _SUBDOMAIN.fullmatch(label) is None:
-            raise _StageTwoError(f"step 8: {label!r} is not of letters, digits and inner hyphens")
+    labels = rest.split(".") if rest else []
+    if (odd := next((label for label in labels if _SUBDOMAIN.fullmatch(label) is None), None)) is not None:
+        raise _StageTwoError(f"step 8: {odd!r} is not of letters, digits and inner hyphens", {})
+    _check_table(entry)
+    return _allocated(entry.levels, reversed(labels))
+
+
+def _check_table(entry: Entry) -> None:
+    wrong = next(bound_faults(_of_levels(entry.levels)), None)
+    if wrong is not None:
+        raise _StageTwoError(f"step 8: the table's own attributes break X.411: {wrong} ({entry.where})", {})
+
+
+def _allocated(levels: Levels, labels: Iterable[str]) -> Mapping[str, Any]:
+    """Each further component of the domain becomes the next level of the hierarchy."""
+    for label in labels:
         if len(levels) == len(_LEVEL_BOUNDS):
-            raise _StageTwoError("step 8: more than four organizational units", _fields_of(tuple(levels)))
+            raise _StageTwoError("step 8: more than four organizational units", _fields_of(levels))
         if len(label) > _LEVEL_BOUNDS[len(levels)]:
-            raise _StageTwoError(f"step 8: {label!r} is longer than {_LEVEL_BOUNDS[len(levels)]} characters", _fields_of(tuple(levels)))
-        levels.append(label)
-    fields = _fields_of(tuple(levels))
-    if (fault := next(_bound_faults(ORAddress(**fields)), None)) is not None:
-        raise _StageTwoError(f"step 8: the table's own attributes break X.411: {fault} ({entry.where})")
-    return fields
+            raise _StageTwoError(f"step 8: {label!r} is longer than {_LEVEL_BOUNDS[len(levels)]} characters", _fields_of(levels))
+        levels = (*levels, label)
+    return _fields_of(levels)
 
 
 def _fields_of(levels: Levels) -> dict[str, Any]:
@@ -262,63 +301,24 @@ def _of_levels(levels: Levels) -> ORAddress:
 
 def _merge(left: ORAddress, right: Mapping[str, Any]) -> ORAddress:
     """Step 8: the most significant attribute of the local part decides how much of the domain's attributes is used."""
-    depth = 5
-    for place, name in ((1, "admd"), (2, "prmd"), (3, "organization")):
-        if getattr(left, name) is not None:
-            depth = place
-            break
-    kept = {name: right[name] for name in _LEVEL_NAMES[: min(depth, 4)] if name in right}
-    units = left.organizational_units
-    if depth == 5:
-        units = (*right.get("organizational_units", ()), *units)
-    return replace(left, **kept, organizational_units=units)
-
-
-def _fault(address: ORAddress) -> str | None:
-    """Why the address is not legal (X.402 18.5, X.411 bounds); None when it is."""
-    if not (address.country is not None and address.admd is not None) and address.x121 is None and address.network_number is None:
-        return "country or ADMD is missing"
-    if not _present(address) - {"country", "admd", "terminal_type", "generation", "initials", "given_name"}:
-        return "nothing below the ADMD"
-    return _name_fault(address) or next(_bound_faults(address), None)
-
-
-def _name_fault(address: ORAddress) -> str | None:
-    parts = (address.given_name, address.initials, address.generation)
-    if address.surname is None and parts != (None, None, None) and address.teletex_surname is None:
-        return "a personal name needs a surname"
-    if address.country is not None and not re.fullmatch(r"[A-Za-z]{2}|[0-9]{3}", address.country):
-        return f"{address.country!r} is not a country code of two letters or three digits"
-    if len(address.organizational_units) > ub.UB_ORGANIZATIONAL_UNITS:
-        return "more than four organizational units"
-    if max(len(address.domain_defined), len(address.teletex_domain_defined)) > ub.UB_DOMAIN_DEFINED_ATTRIBUTES:
-        return "more than four domain-defined attributes"
-    return None
-
-
-def _bound_faults(address: ORAddress) -> Iterator[str]:
-    for row, value in address.attributes():
-        least = 0 if row.name == "admd" else 1
-        values = (value,) if isinstance(value, str) else value if row.name == "organizational_units" else ()
-        if any(not least <= len(one) <= row.bound for one in values):
-            yield f"{row.key} is empty or longer than {row.bound} characters"
-        if row.syntax is Syntax.INTEGER and not 0 <= value <= row.bound:
-            yield f"{row.key} is larger than {row.bound}"
-    for type_, text in address.domain_defined:
-        if not 1 <= len(type_) <= ub.UB_DOMAIN_DEFINED_ATTRIBUTE_TYPE_LENGTH or not 1 <= len(text) <= _BLOCK:
-            yield f"the domain-defined attribute {type_} is longer than 8 and 128 characters"
+    names = present(left)
+    depth = next((place for place, name in ((1, "admd"), (2, "prmd"), (3, "organization")) if name in names), None)
+    kept = {name: right[name] for name in _LEVEL_NAMES[:depth] if name in right}
+    if depth is None and (units := right.get("organizational_units", ())):
+        above = tuple(unit.encode("ascii") for unit in units) if left.teletex_organizational_units else ()
+        kept["organizational_units"] = (*units, *left.organizational_units)
+        kept["teletex_organizational_units"] = (*above, *left.teletex_organizational_units)
+    return replace(left, **kept)
 
 
 def _for_1984(address: ORAddress, trail: _Trail) -> ORAddress:
-    """Appendix B: a common name becomes an attribute ``Common``; what 1984 does not have at all makes it an RFC 822 address."""
-    if address.common_name is not None and len(address.domain_defined) < ub.UB_DOMAIN_DEFINED_ATTRIBUTES:
-        trail.add("Appendix B", "common name written as the domain-defined attribute Common")
-        address = replace(address, common_name=None, domain_defined=(*address.domain_defined, ("Common", address.common_name)))
-    newer = [row.key for row, _ in address.attributes() if not row.in_84]
-    teletex = any(getattr(address, name) not in (None, ()) for name in ORAddress.__slots__ if name.startswith("teletex_"))
-    if newer or teletex:
-        raise _StageTwoError(f"Appendix B: X.400(1984) has no {newer[0] if newer else 'teletex values'}")
-    return address
+    """Appendix B: a common name becomes a domain-defined attribute ``Common``."""
+    if address.common_name is None:
+        return address
+    if len(address.domain_defined) == ub.UB_DOMAIN_DEFINED_ATTRIBUTES:
+        raise _StageTwoError("Appendix B: no room for a domain-defined attribute Common")
+    trail.add("Appendix B", "common name written as the domain-defined attribute Common")
+    return replace(address, common_name=None, domain_defined=(*address.domain_defined, ("Common", address.common_name)))
 
 
 def _stage_two(address: str, domain: str, derived: Mapping[str, Any], settings: Settings, role: Role, trail: _Trail) -> ORAddress:
@@ -350,25 +350,27 @@ def _stage_two_base(domain: str, derived: Mapping[str, Any], settings: Settings,
         trail.add("stage II", "attributes of the local gateway are used")
         return settings.gateway_oraddress
     trail.add("stage II", f"preferred gateway of {entry.domain} ({entry.where})")
-    return _gateway_address(entry)
+    return oraddress_of_entry(entry)
 
 
-def _gateway_address(entry: Entry) -> ORAddress:
-    fields = _fields_of(entry.levels)
-    fields |= {ATTRIBUTE_BY_KEYWORD[key].name: value for key, value in entry.others if not key.startswith("~")}
-    return ORAddress(**fields, domain_defined=tuple((key[1:], value) for key, value in entry.others if key.startswith("~")))
+def oraddress_of_entry(entry: Entry) -> ORAddress:
+    """All attributes of one line of a table; those outside the hierarchy only occur for preferred gateways (Appendix F.7)."""
+    return replace(address_of_others(entry.others), **_fields_of(entry.levels))
 
 
 # --- 4.3.5: X.400 -> RFC 822 ---------------------------------------------------------------------------------------------------------
 
 
-def oraddress_to_mailbox(address: ORAddress, settings: Settings, role: Role = Role.HEADER) -> Mapped[Mailbox]:
+def oraddress_to_mailbox(
+    address: ORAddress, settings: Settings, role: Role = Role.HEADER, *, show_unusable: bool = True
+) -> MappedMailbox:
     """Map an O/R address to a mailbox (4.3.5).
 
     Args:
         address: The address.
         settings: Tables and the gateway's own domain.
         role: For a header, an RFC-822 attribute that holds nonsense is shown on the left-hand side instead of refused.
+        show_unusable: False refuses it there too.
 
     Raises:
         AddressError: The RFC-822 attribute holds no mailbox, or the address has no text form.
@@ -376,36 +378,47 @@ def oraddress_to_mailbox(address: ORAddress, settings: Settings, role: Role = Ro
     trail = _Trail("4.3.5")
     if _rfc_822_count(address) == 1:
         try:
-            return _mapping_a(address, trail)
+            return _mapping_a(address, settings, trail)
         except (TextError, AddressError) as error:
-            if role is not Role.HEADER:
-                raise AddressError(f"the {RFC_822} attribute of {to_text(address)[:300]} holds no usable mailbox: {error}") from error
+            if role is not Role.HEADER or not show_unusable:
+                raise AddressError(f"the {RFC_822} attribute of {_shown_whole(address)} holds no usable mailbox: {error}") from error
             trail.add("mapping A", f"not possible: {error}")
     try:
-        found = _mapping_b(address, settings, trail)
+        found = _mapping_b(_written_once(address), settings, trail)
     except StdOrError as error:
         raise AddressError(f"the O/R address has no text form: {error}") from error
-    return Mapped(result=found, steps=tuple(trail.steps))
+    return MappedMailbox(result=found, steps=tuple(trail.steps))
+
+
+def _shown_whole(address: ORAddress) -> str:
+    try:
+        return to_text(address)[:300]
+    except StdOrError:
+        return "an O/R address"
 
 
 def _rfc_822_count(address: ORAddress) -> int:
     printable = sum(type_.upper() == RFC_822 for type_, _ in address.domain_defined)
-    return printable or sum(type_.upper() == RFC_822.encode() for type_, _ in address.teletex_domain_defined)
+    teletex = sum(type_.upper() == RFC_822.encode() for type_, _ in address.teletex_domain_defined)
+    return max(printable, teletex)
 
 
-def _mapping_a(address: ORAddress, trail: _Trail) -> Mapped[Mailbox]:
+def _mapping_a(address: ORAddress, settings: Settings, trail: _Trail) -> MappedMailbox:
     readings = set(_rfc_822_readings(address))
     if len(readings) != 1:
         raise AddressError(f"printable and teletex {RFC_822} attributes name different mailboxes")
     text = readings.pop()
-    match = _ADDR_SPEC.fullmatch(text)
+    match = _ADDR_SPEC.fullmatch(text) if len(text) <= _LONGEST and text.isascii() else None
     # A decoded attribute may hold CR, LF or NUL, or a whole list; only one clean mailbox goes near an SMTP command.
     if match is None:
         raise AddressError(f"{text[:200]!r} is not a mailbox")
     trail.add("mapping A", f"{RFC_822} attribute {text}")
-    if match.group(1):
-        trail.add("mapping A", f"source route {match.group(1)} removed")
-    return Mapped(result=Mailbox(local=unquote(match.group(2)), domain=match.group(3).rstrip(".")), steps=tuple(trail.steps))
+    route = match.group(1) or ""
+    if route and settings.strip_source_routes:
+        trail.add("mapping A", f"source route {route} removed")
+        route = ""
+    mailbox = Mailbox(local=unquote(match.group(2)), domain=match.group(3).rstrip("."))
+    return MappedMailbox(result=mailbox, steps=tuple(trail.steps), route=route)
 
 
 def _rfc_822_readings(address: ORAddress) -> Iterator[str]:
@@ -419,54 +432,78 @@ def _rfc_822_readings(address: ORAddress) -> Iterator[str]:
         yield ps_decode(text) if is_printable(text) else text
 
 
+def _written_once(address: ORAddress) -> ORAddress:
+    """The address without teletex variants that its text form does not show (4.1.1): equal to the printable one, or printable alone."""
+    changes: dict[str, Any] = {}
+    for name, variant in _TELETEX_OF.items():
+        octets, printable = getattr(address, variant), getattr(address, name)
+        text = text_from_teletex(octets) if octets is not None else ""
+        if octets is not None and (text == printable or (printable is None and "{" not in text)):
+            changes |= {name: text, variant: None}
+    units = tuple(text_from_teletex(octets) for octets in address.teletex_organizational_units)
+    plain = not any("{" in text for text in units)
+    if units and plain and address.organizational_units[: len(units)] in ((), units):
+        changes |= {"organizational_units": address.organizational_units or units, "teletex_organizational_units": ()}
+    return replace(address, **changes)
+
+
 def _mapping_b(address: ORAddress, settings: Settings, trail: _Trail) -> Mailbox:
     levels = _hierarchy(address)
     trail.add("step 1", f"looked up as {_shown(levels)}")
-    others = _present(address) - MNEMONIC
+    others = beyond_mnemonic(address)
     if others:
-        trail.add("step 5", f"{sorted(others)[0]} is not of the mnemonic form, so all goes to the left-hand side")
+        trail.add("step 5", f"{others[0]} is not of the mnemonic form, so all goes to the left-hand side")
         return _encapsulated(address, levels, settings, trail)
-    for entry in settings.tables.domains_of_oraddress(levels):
-        found = _below(address, levels, entry, trail)
-        if found is not None:
-            return found
+    for looked_up in _step_2_country(levels, trail):
+        for entry in settings.tables.domains_of_oraddress(looked_up):
+            found = _below(address, levels, entry, trail)
+            if found is not None:
+                return found
     trail.add("step 3", "no mapping fits")
     return _encapsulated(address, levels, settings, trail)
 
 
 def _hierarchy(address: ORAddress) -> Levels:
-    """C, ADMD, PRMD, O, OUs; an OU that is also written in teletex stops the hierarchy, since only printable values are domains."""
-    levels: list[str | None] = [address.country, address.admd, address.prmd, address.organization]
-    if address.teletex_organization is None:
-        levels += list(address.organizational_units) if not address.teletex_organizational_units else []
-    else:
-        levels[3] = None
+    """C, ADMD, PRMD, O, OUs as far as they have only a printable form: a teletex form would be lost in a domain (4.1)."""
+    levels: list[str | None] = [address.country, address.admd, address.prmd]
+    levels.append(_NO_LEVEL if address.teletex_organization is not None else address.organization)
+    levels += [_NO_LEVEL] if address.teletex_organizational_units else address.organizational_units
     while levels and levels[-1] is None:
         levels.pop()
     return tuple(levels)
 
 
+def _step_2_country(levels: Levels, trail: _Trail) -> Iterator[Levels]:
+    """The hierarchy as it is, and with the two letters of a numeric country code."""
+    yield levels
+    letters = ISO_3166_OF_X121.get((levels[0] if levels else None) or "")
+    if letters is not None:
+        trail.add("step 2", f"the country {levels[0]} is {letters}")
+        yield (letters, *levels[1:])
+
+
 def _shown(levels: Levels) -> str:
-    return to_text(_of_levels(levels)) or "nothing"
+    return to_text(_of_levels(tuple(None if value == _NO_LEVEL else value for value in levels))) or "nothing"
 
 
 def _below(address: ORAddress, levels: Levels, entry: Entry, trail: _Trail) -> Mailbox | None:
     """Steps 3 to 5 for one matching prefix; None when it does not lead to a domain that can be used."""
     trail.add("step 3", f"{_shown(entry.levels)} is {entry.domain} ({entry.where})")
     depth, domain = len(entry.levels), entry.domain
-    rest = _rest_of(address, depth)
-    while depth < len(levels):
-        value = levels[depth]
-        if value is None or _SUBDOMAIN.fullmatch(value) is None or len(value) > 63:
-            break
-        if not _something_left(address, depth + 1):
-            break
-        depth, domain, rest = depth + 1, f"{value}.{domain}", _rest_of(address, depth + 1)
+    while depth < len(levels) and _is_subdomain(levels[depth], domain) and to_text(_remaining(address, depth + 1)):
+        domain = f"{levels[depth]}.{domain}"
+        depth += 1
+    rest = to_text(_remaining(address, depth))
     if "." not in domain or not rest:
         trail.add("step 3", f"{domain} has one component or leaves no local part: counts as no match")
         return None
     trail.add("step 4", f"domain {domain}, left for the local part: {rest}")
     return Mailbox(local=_local_part(address, depth, rest, trail), domain=domain)
+
+
+def _is_subdomain(value: str | None, domain: str) -> bool:
+    """Whether a value can stand before a domain; what the DNS could not hold cannot (RFC 1035 2.3.4)."""
+    return value is not None and len(value) <= 63 and len(value) + len(domain) < 253 and _SUBDOMAIN.fullmatch(value) is not None
 
 
 def _remaining(address: ORAddress, depth: int) -> ORAddress:
@@ -475,18 +512,10 @@ def _remaining(address: ORAddress, depth: int) -> ORAddress:
     return replace(address, **gone, organizational_units=address.organizational_units[max(0, depth - 4) :])
 
 
-def _rest_of(address: ORAddress, depth: int) -> str:
-    return to_text(_remaining(address, depth))
-
-
-def _something_left(address: ORAddress, depth: int) -> bool:
-    return bool(_rest_of(address, depth))
-
-
 def _local_part(address: ORAddress, depth: int, rest: str, trail: _Trail) -> str:
     remaining = _remaining(address, depth)
-    teletex = any(getattr(address, name) is not None for name in ("teletex_surname", "teletex_given_name", "teletex_initials"))
-    if _present(remaining) <= PERSONAL_NAME and not teletex:
+    teletex = any(getattr(address, f"teletex_{name}") is not None for name in PERSONAL_NAME)
+    if present(remaining) <= PERSONAL_NAME and not teletex:
         person = text_from_personal_name(remaining)
         if person is not None:
             trail.add("step 5", f"personal name {person}")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.asn1 import BERError
 from gateway.internet.fields import Group, Mailbox, encode_phrase, encode_text, parse_addresses, sanitise
-from gateway.mixer.address import AddressError, Role, mailbox_to_oraddress, oraddress_to_mailbox
+from gateway.mixer.address import AddressError, MappedMailbox, Role, mailbox_to_oraddress, oraddress_to_mailbox
 from gateway.mixer.policy import Context
 from gateway.mixer.rules import Notes, UnmappedError
 from gateway.mixer.text import ia5_form
 from gateway.x400.charsets import t61_from_text, text_from_t61
+from gateway.x400.directory_names import text_from_directory_name
 from gateway.x400.ipms_bounds import UB_FREE_FORM_NAME
 from gateway.x400.ipms_fields import ORDescriptor, RecipientSpecifier
 from gateway.x400.oraddress import oraddress_from_orname, orname_from_oraddress
@@ -19,6 +22,9 @@ from gateway.x400.orname import ORName
 
 EMPTY_LIST: Final = "list:;"
 """Recipients where there are none (5.3.2)."""
+
+
+_UNFINISHED_WORD: Final = re.compile(rb"=\?[^?\s]*(?:\?[^?\s]*(?:\?[^?\s]*\??)?)?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +42,26 @@ def t61(text: str, bound: int, scope: Scope, rule: str) -> bytes:
         scope.notes.add(rule, "3.3.4", f"characters that T.61 lacks were approximated: {' '.join(encoded.losses[:20])}")
     if len(encoded.octets) <= bound:
         return encoded.octets
-    scope.notes.add(rule, "5.1.3", f"cut at {bound} characters; the rest was {text_from_t61(encoded.octets[bound:])!r}")
     cut = encoded.octets[:bound]
-    return cut[:-1] if 0xC1 <= cut[-1] <= 0xCF else cut
+    cut = cut[:-1] if 0xC1 <= cut[-1] <= 0xCF else cut
+    scope.notes.add(rule, "5.1.3", f"cut at {bound} characters; the rest was {text_from_t61(encoded.octets[len(cut) :])!r}")
+    return cut
+
+
+def _cut_display(display: str, scope: Scope) -> bytes:
+    """A free-form name at its bound, without a part of a comment or of an encoded word at its end (5.1.3)."""
+    octets = t61(display, UB_FREE_FORM_NAME, scope, "free-form-name")
+    if len(octets) < UB_FREE_FORM_NAME or octets == t61_from_text(sanitise(display)).octets:
+        return octets
+    opened: list[int] = []
+    for at, octet in enumerate(octets):
+        if octet == ord("("):
+            opened.append(at)
+        elif octet == ord(")") and opened:
+            opened.pop()
+    word = _UNFINISHED_WORD.search(octets)
+    end = min([len(octets), *opened[:1], *([word.start()] if word else [])])
+    return octets[:end].rstrip(b" ") or octets
 
 
 def comment(text: str) -> str:
@@ -59,7 +82,7 @@ def descriptor_from_mailbox(mailbox: Mailbox, scope: Scope) -> ORDescriptor:
     """One OR descriptor; a mailbox that no O/R address can hold keeps its text as free-form name."""
     words = [mailbox.display, *(f"({text})" for text in mailbox.comments)]
     display = " ".join(word for word in words if word)
-    free = t61(display, UB_FREE_FORM_NAME, scope, "free-form-name") if display else None
+    free = _cut_display(display, scope) if display else None
     try:
         mapped = mailbox_to_oraddress(mailbox.address, scope.context.settings, Role.HEADER, x400_version=scope.context.policy.x400_version)
         return ORDescriptor(formal_name=orname_from_oraddress(mapped.result), free_form_name=free)
@@ -97,29 +120,47 @@ def specifiers_from_text(text: str, scope: Scope) -> tuple[RecipientSpecifier, .
 
 def mailbox_of_orname(name: ORName, scope: Scope) -> Mailbox | None:
     """The mailbox of a name, None when it has no address or none that can be shown."""
+    mapped = _mapped(name, scope)
+    return mapped.result if mapped is not None else None
+
+
+def _mapped(name: ORName, scope: Scope) -> MappedMailbox | None:
     address = oraddress_from_orname(name)
     if not address:
         return None
     try:
-        return oraddress_to_mailbox(address, scope.context.settings, Role.HEADER).result
+        return oraddress_to_mailbox(address, scope.context.settings, Role.HEADER)
     except AddressError as error:
         scope.notes.add("address", "4.7.2", f"an O/R address cannot be written: {error}")
         return None
 
 
 def text_from_descriptor(descriptor: ORDescriptor, scope: Scope, extra: Iterable[str] = ()) -> str:
-    """``phrase <address> (Tel ...)``; without an address the group form ``Name:;``."""
-    comments = list(extra)
-    if descriptor.telephone_number is not None:
-        comments.insert(0, f"Tel {ia5_form(descriptor.telephone_number)}")
-    if descriptor.formal_name is not None and descriptor.formal_name.directory_name is not None:
-        scope.notes.add("directory-name", "4.5", "a directory name has no place in an Internet address and was dropped")
+    """``phrase <address> (Tel ...) (CN=...)``; without an address the group form ``Name:;``."""
+    comments = [*_telephone(descriptor), *_directory_name(descriptor.formal_name, scope), *extra]
     tail = "".join(f" {comment(text)}" for text in comments)
     free = sanitise(text_from_t61(descriptor.free_form_name, scope.context.policy.t61_reading)).strip() if descriptor.free_form_name else ""
-    mailbox = mailbox_of_orname(descriptor.formal_name, scope) if descriptor.formal_name is not None else None
+    mailbox = _mapped(descriptor.formal_name, scope) if descriptor.formal_name is not None else None
     if mailbox is None:
         return f"{encode_phrase(free or 'unknown')}:;{tail}"
+    if mailbox.route and not free:
+        free = mailbox.result.local  # a route needs the angle brackets, and they a phrase (4.7.2 step 2b)
     return f"{_phrase(free)}<{mailbox.address}>{tail}" if free else f"{mailbox.address}{tail}"
+
+
+def _telephone(descriptor: ORDescriptor) -> list[str]:
+    return [f"Tel {ia5_form(descriptor.telephone_number)}"] if descriptor.telephone_number is not None else []
+
+
+def _directory_name(name: ORName | None, scope: Scope) -> list[str]:
+    """A directory name as text for people (4.5, 4.7.2 step 4)."""
+    if name is None or name.directory_name is None:
+        return []
+    try:
+        return [text_from_directory_name(name.directory_name)]
+    except BERError as error:
+        scope.notes.add("directory-name", "4.5", f"a directory name does not decode and was dropped: {error}")
+        return []
 
 
 def _phrase(free: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway import asn1
@@ -179,10 +180,15 @@ _BCC_NAME: Final = b"BCC"
 
 def _blind_text(value: Sequence[RecipientSpecifier], scope: Scope) -> str:
     named = [one for one in value if one.recipient.formal_name is not None or one.recipient.free_form_name != _BCC_NAME]
-    return text_from_specifiers(named, scope) or ""
+    return _recipients_text(named, scope) or ""
 
 
-RECIPIENTS: Final[Codec[Any, Scope]] = Codec(to_element=specifiers_from_text, to_field=text_from_specifiers)
+def _recipients_text(value: Sequence[RecipientSpecifier], scope: Scope) -> str | None:
+    """The addresses alone: what is asked of the recipients is a field of its own (`notification_requests`)."""
+    return text_from_specifiers([replace(one, notification_requests=frozenset()) for one in value], scope)
+
+
+RECIPIENTS: Final[Codec[Any, Scope]] = Codec(to_element=specifiers_from_text, to_field=_recipients_text)
 
 # --- joint rules
 # -----------------------------------------------------------------------------------------------------------------------------

@@ -209,6 +209,17 @@ def mts_identifier_from_text(text: str) -> MTSIdentifier:
     )
 
 
+def mts_local_identifier_from_msg_id(msg_id: str) -> str:
+    """The local identifier that 4.6.3 makes of a msg-id: as it is, with its angle brackets, cut at 32 characters; IA5, not ps-encoded.
+
+    Raises:
+        IdentifierError: It is not ASCII.
+    """
+    if not msg_id.isascii():
+        raise IdentifierError(f"the identifier {msg_id[:100]!r} cannot be written in X.400: it is not ASCII")
+    return sanitise(msg_id.strip())[: ub.UB_LOCAL_ID_LENGTH]
+
+
 def new_mts_identifier(context: Context, purpose: str) -> MTSIdentifier:
     """An identifier of our own: the MTA's domain, the time of conversion and a token of the plan, 31 characters.
 

@@ -14,24 +14,25 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import string
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.mixer.stdor import StdOrError, address_from_components
+from gateway.x400.oraddress import ORAddress
 
 Levels = tuple[str | None, ...]
 """Values of C, ADMD, PRMD, O, OU1 to OU4, most significant first; None is an omitted level (written ``@`` in the files)."""
 
 MAX_LEVELS: Final = 8
 _HIERARCHY: Final[Mapping[str, int]] = MappingProxyType({"C": 0, "ADMD": 1, "PRMD": 2, "O": 3, "OU": 4})
-_OTHER_KEYS: Final = frozenset(
-    {"S", "G", "I", "GQ", "CN", "X121", "UA-ID", "T-ID", "T-TY", "NET-NUM", "NET-SUB", "PD-C", "PD-CODE", "PD-SERVICE"}
-)
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)*")
-_PART: Final = re.compile(r"((?:\\.|[^.\\])*)(?:\.|$)")
+_PART: Final = re.compile(r"((?:\\\.|[^.\\])*)(?:\.|$)")
+_VALUE_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + " '()+,-./:=?{}*")
 
 
 class MappingTable(Enum):
@@ -63,6 +64,10 @@ class MappingTableError(ConfigurationError):
         self.findings = tuple(findings)
 
 
+class PrefixError(GatewayError):
+    """An O/R address is not in the ``dmn`` form of Appendix F.3."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of one table.
@@ -86,6 +91,16 @@ def normalised(level: int, value: str | None) -> str | None:
         return None
     squeezed = " ".join(word for word in value.lower().split(" ") if word)
     return squeezed or (" " if level == 1 else "")
+
+
+_MEMBERS: Final[Mapping[MappingTable, str]] = MappingProxyType(
+    {
+        MappingTable.DOMAIN_TO_ORADDRESS: "by_domain",
+        MappingTable.ORADDRESS_TO_DOMAIN: "by_levels",
+        MappingTable.DOMAIN_TO_GATEWAY: "gateway_by_domain",
+        MappingTable.ORADDRESS_TO_GATEWAY: "gateway_by_levels",
+    }
+)
 
 
 def _key(levels: Levels) -> Levels:
@@ -128,6 +143,14 @@ class MappingTables:
 
     def __len__(self) -> int:
         return sum(len(one) for one in (self.by_domain, self.by_levels, self.gateway_by_domain, self.gateway_by_levels))
+
+
+    def overlaid(self, table: MappingTable, entries: Iterable[Entry]) -> MappingTables:
+        """These tables with entries that a directory or name server answered; an answer replaces what a file says of the same key."""
+        name = _MEMBERS[table]
+        added = {_entry_key(table, entry): entry for entry in entries}
+        changed: dict[str, Any] = {name: MappingProxyType({**getattr(self, name), **added})}
+        return replace(self, **changed)
 
 
 def _longest_domain(entries: Mapping[str, Entry], domain: str) -> Entry | None:
@@ -173,10 +196,12 @@ def split_dmn(text: str) -> tuple[tuple[str, str], ...]:
         if match is None or match.end() == position:
             raise ValueError(f"{text!r} does not split into KEY$value parts joined by full stops")
         position = match.end()
-        key, dollar, value = match.group(1).partition("$")
+        key, dollar, value = match.group(1).replace("\\.", ".").partition("$")
         if not dollar:
             raise ValueError(f"{match.group(1)!r} is not of the form KEY$value")
-        parts.append((key.strip().upper() if not key.startswith("~") else key, re.sub(r"\\(.)", r"\1", value)))
+        if value != "@" and not _VALUE_CHARACTERS.issuperset(value):
+            raise ValueError(f"{value!r} has characters that no O/R address attribute has (RFC 2156 Appendix F.3)")
+        parts.append((key.strip().upper() if not key.startswith("~") else key, value))
     if not parts:
         raise ValueError("the O/R address is empty")
     return tuple(parts)
@@ -208,9 +233,38 @@ def _levels_of(parts: Sequence[tuple[str, str]]) -> tuple[Levels, tuple[tuple[st
 def _check_others(others: Sequence[tuple[str, str]], table: MappingTable) -> None:
     if others and table is not MappingTable.DOMAIN_TO_GATEWAY:
         raise ValueError(f"{others[0][0]} is not allowed here: only C, ADMD, PRMD, O and OU take part in mapping (RFC 2156 4.2)")
-    for key, _ in others:
-        if not key.startswith("~") and key not in _OTHER_KEYS:
-            raise ValueError(f"{key} is not a keyword of an O/R address (RFC 2156 4.1.1)")
+    try:
+        address_of_others(others)
+    except StdOrError as error:
+        raise ValueError(str(error)) from error
+
+
+def address_of_others(others: Sequence[tuple[str, str]]) -> ORAddress:
+    """The attributes outside the hierarchy as an address (Appendix F.3, F.7).
+
+    Raises:
+        StdOrError: An unknown keyword, or a value that does not fit.
+    """
+    return address_from_components((f"DD.{key[1:]}" if key.startswith("~") else key, value) for key, value in reversed(others))
+
+
+def prefix_from_text(text: str) -> tuple[Levels, tuple[tuple[str, str], ...]]:
+    """The hierarchy of an O/R address in ``dmn`` form, and the attributes outside it (Appendix F.3), the most significant first.
+
+    Raises:
+        PrefixError: It is not of the form.
+    """
+    try:
+        levels, others = _levels_of(split_dmn(text))
+        _check_others(others, MappingTable.DOMAIN_TO_GATEWAY)
+        return levels, others
+    except ValueError as error:
+        raise PrefixError(f"{text[:200]!r}: {error}") from error
+
+
+def keyword(place: int) -> str:
+    """The keyword of a level of the hierarchy."""
+    return ("C", "ADMD", "PRMD", "O")[place] if place < 4 else "OU"
 
 
 def read_line(table: MappingTable, line: str, where: str) -> Entry | None:

@@ -17,6 +17,7 @@ from gateway.mixer.envelope import ENVELOPE
 from gateway.mixer.envelope import EXTENSION as P1_EXTENSION
 from gateway.mixer.heading import ELSEWHERE, EXTENSION, HEADING, carried_fields, fields_of_heading, heading_elements, heading_from_elements
 from gateway.mixer.identifiers import Fact, ipm_identifier_from_msg_id, is_truncated, new_msg_id
+from gateway.mixer.notification_requests import is_requesting, with_request
 from gateway.mixer.policy import Context
 from gateway.mixer.rules import JointRule, Notes, Rule, Table, elements_from_fields
 from gateway.octets import Octets
@@ -157,6 +158,7 @@ def message_of_ipm(
     leading: Sequence[tuple[str, str]] = (),
     trailing: Sequence[tuple[str, str]] = (),
     defaults: Sequence[tuple[str, str]] = (),
+    request: Sequence[tuple[str, str]] = (),
     depth: int = 0,
 ) -> Message:
     """Convert heading and body.
@@ -167,6 +169,7 @@ def message_of_ipm(
         leading: Trace fields, which stand first.
         trailing: Fields of the envelope.
         defaults: Fields for what neither heading nor envelope gave (5.3.2), used where no field of that name is there.
+        request: The field that asks for a notification.
         depth: Of nesting.
     """
 
@@ -177,7 +180,9 @@ def message_of_ipm(
         return message_of_ipm(inner, inner_scope, trailing=delivered, depth=depth + 1)
 
     body = EntityMaker(scope=scope, forwarded=forwarded, depth=depth).body(ipm)
-    fields = [*fields_of_heading(ipm.heading, scope, embedded=not defaults), *trailing]
+    fields = with_request([*fields_of_heading(ipm.heading, scope, embedded=not defaults), *trailing], request, scope)
+    if depth and is_requesting(ipm.heading):
+        scope.notes.add("notification-requests", "4.7.2", "what was asked of the recipients of a forwarded message was dropped")
     fields = [one for one in fields if not (one[0] == "From" and one[1].rstrip().endswith(":;"))] if defaults else fields
     present = {name.lower() for name, _ in fields}
     fields += [one for one in body.fields if one[0].lower() not in present | ELSEWHERE]

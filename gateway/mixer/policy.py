@@ -88,6 +88,10 @@ class Settings:
         """The administrator's mailbox."""
         return self.postmaster or f"postmaster@{self.gateway_domain}"
 
+    def is_postmaster(self, address: str) -> bool:
+        """Whether a mailbox means our postmaster: ``postmaster`` alone or at our domain, in any case (RFC 5321 4.5.1)."""
+        return address.lower() in ("postmaster", f"postmaster@{self.gateway_domain.lower()}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:

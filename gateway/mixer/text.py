@@ -31,6 +31,13 @@ _PS_CODES: Final[Mapping[str, str]] = {letter: character for character, letter i
 _PS_ESCAPE: Final = re.compile(r"\(([A-Za-z]|[0-9]{3})\)")
 _PS_TOKEN: Final = re.compile(r"\((?:[A-Za-z]|[0-9]{3})\)|[A-Za-z0-9 '+,\-./:=?]")
 _TELETEX_TOKEN: Final = re.compile(r"\{((?:[0-9]{3})+)\}|([A-Za-z0-9 '()+,\-./:=?]+)")
+_ESC: Final = 0x1B
+_SO: Final = 0x0E
+_SI: Final = 0x0F
+_ESCAPE: Final = re.compile(rb"\x1b([\x20-\x2f]*)([\x30-\x7e])")
+_REGISTERS: Final[Mapping[bytes, int]] = {b"(": 0, b")": 1, b"-": 1, b"*": 2, b".": 2, b"+": 3, b"/": 3}
+_DEFAULT_SETS: Final = frozenset({b"(B", b"-A"})
+"""ASCII in G0, the right-hand part of ISO Latin 1 in G1 (3.3.4)."""
 _LABELLED: Final = re.compile(r"\s*(?:([A-Za-z0-9][A-Za-z0-9\-]*)\s*)?\(\s*([0-9]{1,10})\s*\)\s*")
 _LABELLED_2: Final = re.compile(r"\s*([0-9]{1,10})\s*(?:\([^()]*\))?\s*")
 _OID_ARC: Final = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9\-]*)?\s*\(\s*([0-9]{1,20})\s*\)\s*")
@@ -97,22 +104,48 @@ def ps_truncate(encoded: str, bound: int) -> str:
 
 
 def text_from_teletex(octets: bytes) -> str:
-    """Teletex octets inside an O/R address (3.3.4): printable characters direct, others three decimal digits in braces."""
+    """Teletex octets inside an O/R address (3.3.4): printable characters direct, others three decimal digits in braces.
+
+    A change of character set holds until the closing brace, so everything from an escape sequence to the return to the default sets stands
+    in one group.
+    """
     found: list[str] = []
-    group: list[str] = []
-    for octet in octets:
-        if octet < 128 and chr(octet) in PRINTABLE:
-            found += _braced(group)
-            found.append(chr(octet))
+    position = 0
+    while position < len(octets):
+        end = _end_of_group(octets, position)
+        if end == position:
+            found.append(chr(octets[position]))
+            position += 1
         else:
-            group.append(f"{octet:03d}")
-    return "".join(found + _braced(group))
+            found.append("{" + "".join(f"{octet:03d}" for octet in octets[position:end]) + "}")
+            position = end
+    return "".join(found)
 
 
-def _braced(group: list[str]) -> list[str]:
-    text = ["{" + "".join(group) + "}"] if group else []
-    group.clear()
-    return text
+def _end_of_group(octets: bytes, position: int) -> int:
+    """Where the group that begins here ends; the same position when the octet is printable and stands for itself."""
+    end = position
+    while end < len(octets) and (octets[end] > 127 or chr(octets[end]) not in PRINTABLE):
+        end = _end_of_shift(octets, end) if octets[end] in (_ESC, _SO) else end + 1
+    return end
+
+
+def _end_of_shift(octets: bytes, position: int) -> int:
+    """After the octets that an escape sequence or a shift-out changes the meaning of (ISO 2022); the end where nothing returns."""
+    changed: dict[int, bool] = {}
+    shifted = False
+    while position < len(octets):
+        match = _ESCAPE.match(octets, position)
+        if match is not None:
+            register = _REGISTERS.get(match.group(1)[-1:], 0)
+            changed[register] = match.group(1) + match.group(2) not in _DEFAULT_SETS
+            position = match.end()
+        else:
+            shifted = octets[position] == _SO or (shifted and octets[position] != _SI)
+            position += 1
+        if not shifted and not any(changed.values()):
+            return position
+    return position
 
 
 def teletex_from_text(text: str) -> bytes:

@@ -76,7 +76,7 @@ class X400Intake:
             sender=shown_name(envelope.originator_name), recipients=_recipients(envelope.per_recipient_fields, _history(envelope)),
             priority=_PRIORITY.get(envelope.priority, Priority.NORMAL),
             deferred_until=envelope.deferred_delivery_time,
-            latest_delivery=extension_value(envelope.extensions, StandardExtension.LATEST_DELIVERY_TIME),
+            latest_delivery=_latest_delivery(envelope),
             mts_identifier=identifier_text(envelope.message_identifier), duplicate_key=identifier_text(envelope.message_identifier),
         )  # fmt: skip
 
@@ -144,6 +144,11 @@ def _recipients(fields: Sequence[_PerRecipient], history: str) -> tuple[Recipien
 
 def _history(envelope: p1.MessageTransferEnvelope) -> str:
     return _extension(envelope.extensions, StandardExtension.DL_EXPANSION_HISTORY)
+
+
+def _latest_delivery(envelope: p1.MessageTransferEnvelope) -> datetime | None:
+    value = extension_value(envelope.extensions, StandardExtension.LATEST_DELIVERY_TIME)
+    return value if isinstance(value, datetime) else None
 
 
 def _redirections(fields: _PerRecipient) -> str:

@@ -61,7 +61,9 @@ class SMTPGate:
         return None
 
     async def recipient(self, envelope: SmtpEnvelope, recipient: SmtpRecipient, source: Source) -> Failure | None:
-        """See `intake.Intake`: what the address finally means decides."""
+        """See `intake.Intake`: what the address finally means decides; the postmaster takes mail from everybody."""
+        if self._settings().is_postmaster(recipient.address):
+            return None
         try:
             meaning = self._directions().of_mailbox(Mailbox.from_text(recipient.address))
         except ConversionError as error:
@@ -85,8 +87,11 @@ class SMTPGate:
 
     def _rehearse(self, message: Message, envelope: SmtpEnvelope, queue_id: str, now: datetime) -> None:
         """Convert a small message for the sake of its refusals: what must fail fails now, in the reply to DATA."""
-        context = Context(settings=self._settings(), now=now, plan_seed="rehearsal", queue_id=queue_id)
-        message_to_x400(message, envelope, tuple(range(1, len(envelope.recipients) + 1)), context)
+        settings = self._settings()
+        context = Context(settings=settings, now=now, plan_seed="rehearsal", queue_id=queue_id)
+        numbers = tuple(number for number, each in enumerate(envelope.recipients, 1) if not settings.is_postmaster(each.address))
+        if numbers:
+            message_to_x400(message, envelope, numbers, context)
 
     def _transfer(self, queue_id: str, envelope: SmtpEnvelope, message: Message, size: int, source: Source, now: datetime) -> Transfer:
         message_id = message.header.get("Message-ID")

@@ -13,7 +13,7 @@ from gateway.x400.ipm import InformationObject
 
 SETTINGS = Settings(
     gateway_domain="gw.example",
-    gateway_oraddress=from_text("/PRMD=GATE/ADMD=T/C=XX/", complete=False),
+    gateway_oraddress=from_text("/PRMD=GATE/ADMD=T/C=XX/"),
     global_domain=GlobalDomain(country="XX", admd="T", prmd="GATE"),
     mta_name="GW",
 )
