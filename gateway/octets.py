@@ -148,7 +148,8 @@ class ConcatOctets(Octets):
 class FilterOctets(Octets):
     """The lazy result of a filter (base64, line ends, escapes) over a source; the length comes from a counting pass.
 
-    Reading forward is cheap: the running filter is kept between calls. Reading backward starts it again.
+    Reading forward is cheap: the running filter is kept between calls. Reading backward starts it again. One reader at a
+    time: two threads would take the running filter from each other.
 
     Args:
         run: Starts the filter and yields its output; called anew whenever the reader goes back.
@@ -176,7 +177,8 @@ class FilterOctets(Octets):
         found: list[bytes] = []
         while self._position < end:
             if not self._buffer:
-                self._buffer = next(self._iterator, b"")
+                # A filter may yield nothing now and then; only its end is the end.
+                self._buffer = next(filter(None, self._iterator), b"")
                 if not self._buffer:
                     break
             take = min(len(self._buffer), end - self._position)
@@ -186,8 +188,8 @@ class FilterOctets(Octets):
         return b"".join(found)
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """See `Octets.chunks`; runs the filter once, in chunks of its own size."""
-        yield from self._run()
+        """See `Octets.chunks`; runs the filter once, in chunks of its own size, none of them empty."""
+        yield from filter(None, self._run())
 
 
 def octets(value: Octets | bytes | str) -> Octets:

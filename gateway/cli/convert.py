@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -11,10 +12,9 @@ from typing import Annotated
 import typer
 
 from gateway import asn1
-from gateway.building import settings_from
-from gateway.cli.common import JSONOption, app, show
+from gateway.cli.common import ConfigOption, JSONOption, app, settings_of, show
+from gateway.cli.decoding import decoded
 from gateway.cli.recognise import Recognised, recognise
-from gateway.cli.serve import configured
 from gateway.correspondent.mailbox import octets_of_file
 from gateway.errors import GatewayError
 from gateway.internet.addresses import Group, Mailbox, parse_addresses
@@ -36,8 +36,8 @@ class Target(Enum):
 
 @app.command()
 def convert(
-    file: Annotated[Path, typer.Argument(help="An Internet message, or an MTS-APDU, P2 or P22 content in BER.", exists=True)],
-    config: Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")],
+    file: Annotated[Path, typer.Argument(help="An Internet message, or MTS-APDU, P2 or P22 in BER.", exists=True, dir_okay=False)],
+    config: ConfigOption,
     to: Annotated[Target | None, typer.Option(help="Target; recognised from the file when left out.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; standard output shows it for people.")] = None,
     sender: Annotated[str | None, typer.Option("--from", help="Reverse path; else from the header.")] = None,
@@ -45,7 +45,7 @@ def convert(
     json: JSONOption = False,
 ) -> None:
     """Convert a message either way without sending it; Notes say what was truncated, dropped or approximated."""
-    settings = settings_from(configured(config))
+    settings = settings_of(config)
     context = Context(settings=settings, now=datetime.now(UTC), plan_seed=secrets.token_hex(16), queue_id="CONVERT")
     octets = octets_of_file(file)
     found = recognise(octets)
@@ -84,25 +84,22 @@ def _addresses(message: Message, name: str) -> list[str]:
 
 
 def _to_internet(found: Recognised, context: Context) -> tuple[Octets, str, tuple[Note, ...]]:
+    # A file may well be one that we wrote: our own name in its trace is no loop. The name is used for nothing else this way.
+    context = replace(context, settings=replace(context.settings, mta_name=""))
     responsible = mts.PerRecipientIndicators.RESPONSIBILITY
     fields = found.message.envelope.per_recipient_fields
-    numbers = tuple(each.originally_specified_recipient_number for each in fields if responsible in each.per_recipient_indicators)
-    conversion = message_to_internet(found.message, numbers, context)
+    places = tuple(place for place, each in enumerate(fields, 1) if responsible in each.per_recipient_indicators)
+    conversion = message_to_internet(found.message, places, context)
     octets = conversion.result.message
     return octets, octets.read(0, 1 << 20).decode("utf-8", "replace"), conversion.notes
 
 
 @app.command()
 def decode(
-    file: Annotated[Path, typer.Argument(help="BER, a dump of TPKTs, or a pcap.", exists=True)],
+    file: Annotated[Path, typer.Argument(help="BER, a dump of TPKTs, or a pcap.", exists=True, dir_okay=False)],
     json: JSONOption = False,
 ) -> None:
     """Show what a file of BER, TPKTs or captured packets holds, in ASN.1 value notation."""
-    from gateway.cli.decoding import decoded
-
     values = list(decoded(octets_of_file(file)))
     text = "\n".join(f"-- {title}\n{notation}" for title, notation in values)
     show([{"what": title, "value": notation} for title, notation in values], as_json=json, text=text)
-
-
-

@@ -16,7 +16,8 @@ from gateway.x400 import p1
 from gateway.x400.ipm import InformationObject
 
 _LARGEST = 1 << 28
-_PCAP = {b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">"}
+_PCAP = {b"\xd4\xc3\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">", b"\x4d\x3c\xb2\xa1": "<", b"\xa1\xb2\x3c\x4d": ">"}
+_PCAP_HEADER = 24
 _LINK_HEADERS = {0: 4, 1: 14, 12: 0, 101: 0, 113: 16, 276: 20}
 """Link type of a pcap -> octets before the IP header: loopback, Ethernet, raw IP (twice), Linux cooked capture (both versions)."""
 _TCP = 6
@@ -71,19 +72,23 @@ def _of_stream(stream: bytes, who: str) -> Iterator[Shown]:
 
 def _of_pcap(capture: bytes) -> Iterator[Shown]:
     """Each direction of each TCP connection that begins like P1."""
-    for (source, target), stream in _tcp_streams(capture).items():
-        if stream[:1] == _TPKT:
-            yield from _of_stream(stream, f"{source} -> {target}: ")
+    found = {names: stream for names, stream in _tcp_streams(capture).items() if stream[:1] == _TPKT}
+    if not found:
+        raise GatewayError("the capture holds no TCP connection over IPv4 that begins with a TPKT")
+    for (source, target), stream in found.items():
+        yield from _of_stream(stream, f"{source} -> {target}: ")
 
 
 def _tcp_streams(capture: bytes) -> dict[tuple[str, str], bytes]:
     """Octets by direction; retransmissions are dropped by their sequence numbers."""
+    if len(capture) < _PCAP_HEADER:
+        raise GatewayError("the pcap ends inside its header")
     order = _PCAP[capture[:4]]
     link = _LINK_HEADERS.get(struct.unpack(order + "I", capture[20:24])[0] & 0xFFFF)
     if link is None:
         raise GatewayError("the pcap has a link type that is not supported; capture on Ethernet or loopback")
     pieces: dict[tuple[str, str], dict[int, bytes]] = defaultdict(dict)
-    position = 24
+    position = _PCAP_HEADER
     while position + 16 <= len(capture):
         length = struct.unpack(order + "I", capture[position + 8 : position + 12])[0]
         packet = capture[position + 16 + link : position + 16 + length]

@@ -8,19 +8,15 @@ from typing import Annotated
 
 import typer
 
-import gateway
 from gateway import log
 from gateway.cli.common import app
 from gateway.correspondent.demo import Demo
 
-_TABLES = Path(gateway.__file__).resolve().parent.parent / "mappings"
-
 
 @app.command()
 def demo(
-    tables: Annotated[Path, typer.Option(help="Folder of mapping tables.", exists=True, file_okay=False)] = _TABLES,
-    keep: Annotated[Path | None, typer.Option(help="Keep configuration, queue, logs and messages in this folder.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Keep configuration, queue, logs and messages in this folder.", file_okay=False)] = None,
 ) -> None:
     """Run a gateway and an X.400 correspondent as two processes and pass a real message both ways."""
     log.configure(level="error")
-    raise typer.Exit(asyncio.run(Demo(tables, keep).run()))
+    raise typer.Exit(asyncio.run(Demo(keep).run()))

@@ -12,7 +12,7 @@ import typer
 
 from gateway import log
 from gateway.cli.common import app
-from gateway.correspondent.agent import Correspondent
+from gateway.correspondent.agent import Correspondent, Received
 from gateway.correspondent.mailbox import octets_of_file
 from gateway.correspondent.user import Domain, Letter, show_apdu
 from gateway.errors import GatewayError
@@ -43,7 +43,7 @@ def send(
     tsel: TselOption = "",
     subject: Annotated[str, typer.Option(help="Subject.")] = "Test",
     text: Annotated[str, typer.Option(help="Text of the message, or - for standard input.")] = "-",
-    attach: Annotated[list[Path] | None, typer.Option(help="File to send as a file-transfer body part.")] = None,
+    attach: Annotated[list[Path] | None, typer.Option(help="File to send as file-transfer body part.", exists=True, dir_okay=False)] = None,
     receipt: Annotated[bool, typer.Option(help="Ask for a receipt notification.")] = False,
     report: Annotated[bool, typer.Option(help="Ask for a delivery report.")] = False,
 ) -> None:
@@ -88,9 +88,9 @@ def receive(
     log.configure(level="warning")
     address = from_text(domain, complete=False)
     peer = peer_at(connect, mta_name, password, peer_mta_name, peer_password, tsel)
-    host, _, port = listen.rpartition(":")
+    where = _host_port(listen)
     correspondent_domain = Domain(address=address, mta_name=mta_name)
-    asyncio.run(_receive(correspondent_domain, peer, mailbox, (host, int(port)), count, reply, answers))
+    asyncio.run(_receive(correspondent_domain, peer, mailbox, where, count, reply, answers))
 
 
 async def _receive(
@@ -115,13 +115,19 @@ async def _show(correspondent: Correspondent, count: int, reply: str) -> None:
     while not count or seen < count:
         received = await correspondent.received.get()
         seen += 1
-        print(f"--- {received.path.name}")
-        print("\n".join(show_apdu(received.apdu)), flush=True)
+        print(f"--- {received.path.name}\n" + "\n".join(show_apdu(received.apdu)) + "\n", flush=True)
         if reply:
-            try:
-                await correspondent.reply(received.apdu, reply)
-            except GatewayError as error:
-                print(f"the reply was not sent: {error}", flush=True)
+            await _answer(correspondent, received, reply)
+
+
+async def _answer(correspondent: Correspondent, received: Received, text: str) -> None:
+    try:
+        sent = await correspondent.reply(received.apdu, text)
+    except GatewayError as error:
+        print(f"the reply was not sent: {error}\n", flush=True)
+    else:
+        if sent is not None:
+            print("--- the reply\n" + "\n".join(show_apdu(sent)) + "\n", flush=True)
 
 
 def peer_at(connect: str, mta_name: str, password: str, peer_name: str, peer_password: str, tsel: str) -> Peer:
@@ -130,14 +136,19 @@ def peer_at(connect: str, mta_name: str, password: str, peer_name: str, peer_pas
     Raises:
         BadParameter: ``connect`` is not host:port.
     """
-    host, _, port = connect.rpartition(":")
-    if not host or not port.isdigit():
-        raise typer.BadParameter(f"{connect!r} is not host:port")
+    host, port = _host_port(connect)
     return Peer(
-        name="gateway", host=host, port=int(port), called=Selectors(tsel=tsel.encode("ascii")),
+        name="gateway", host=host, port=port, called=Selectors(tsel=tsel.encode("ascii")),
         ours=Credentials(mta_name=mta_name, password=password.encode()),
         theirs=Credentials(mta_name=peer_name, password=peer_password.encode() or None),
     )  # fmt: skip
+
+
+def _host_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise typer.BadParameter(f"{text!r} is not host:port")
+    return host, int(port)
 
 
 def domain_of(originator: str) -> ORAddress:

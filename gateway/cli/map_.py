@@ -6,9 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.building import settings_from
-from gateway.cli.common import ConfigOption, JSONOption, app, show
-from gateway.cli.serve import configured
+from gateway.cli.common import ConfigOption, JSONOption, app, settings_of, show
 from gateway.errors import GatewayError
 from gateway.mixer.address import Mapped, Role, mailbox_to_oraddress, oraddress_to_mailbox
 from gateway.mixer.policy import Settings
@@ -26,7 +24,7 @@ def explain(
     json: JSONOption = False,
 ) -> None:
     """Show how addresses map: each step that ran, the result, the way back, and whether it returns the same address."""
-    settings = settings_from(configured(config))
+    settings = settings_of(config)
     explained = [_explain(address, settings, role) for address in addresses]
     show(explained, as_json=json, text="\n\n".join(_text(facts) for facts in explained))
     if any("error" in facts for facts in explained):

@@ -11,8 +11,7 @@ import typer
 
 from gateway.building import open_store
 from gateway.cli.common import ConfigOption, JSONOption, app, show
-from gateway.cli.serve import configured
-from gateway.config import Config
+from gateway.config import Config, load
 from gateway.errors import GatewayError
 from gateway.log import printable
 from gateway.spool.store import Store
@@ -32,7 +31,7 @@ def list_(
     json: JSONOption = False,
 ) -> None:
     """List transfers, oldest first, with the reason why each still waits."""
-    transfers = _looked(configured(config), lambda store: store.list(state=state, limit=limit))
+    transfers = _looked(load(config), lambda store: store.list(state=state, limit=limit))
     shown = [transfer for transfer in transfers if all_ or state or _waiting(transfer)]
     show([asdict(transfer) for transfer in shown], as_json=json, text="\n".join(_line(transfer) for transfer in shown) or "nothing waits")
 
@@ -44,7 +43,7 @@ def show_(config: ConfigOption, id: Annotated[str, typer.Argument(help="Queue id
     async def look(store: Store) -> tuple[Transfer | None, tuple[Event, ...]]:
         return await store.get(id), await store.events(id)
 
-    transfer, events = _looked(configured(config), look)
+    transfer, events = _looked(load(config), look)
     if transfer is None:
         raise GatewayError(f"no transfer {id} is in the queue")
     facts = {**asdict(transfer), "events": [asdict(event) for event in events]}

@@ -19,8 +19,7 @@ from gateway.x400.oraddress import ORName
 from gateway.x400.orname import AdministrationDomainName, BuiltInStandardAttributes, CountryName
 
 _EXTERNAL = b"\x28"
-_EAN_MAGIC = b"\x00\x04\x01\x01"
-_EAN_HEADER = 12
+_EAN_MAGIC = b"\x01\x00\x01\x01"
 _DOMAIN = mts.GlobalDomainIdentifier(
     country_name=CountryName(iso_3166_alpha2_code="XX"), administration_domain_name=AdministrationDomainName(printable=" ")
 )
@@ -41,13 +40,12 @@ def recognise(octets: Octets) -> Recognised | None:
         GatewayError: They hold a report or a probe.
     """
     if octets.read(0, 4) == _EAN_MAGIC:
-        # Peer: EAN keeps magic, offset of the content and total length (4 octets each) before a delivery envelope and the P2.
+        # Peer: EAN keeps magic, offset of the content and total length (4 octets each) before a delivery envelope and the P2,
+        # and some of its files have stray octets behind.
         start = int.from_bytes(octets.read(4, 8), "big")
-        return _from_content(octets.slice(start), "EAN")
-    apdu = octets
-    if octets.read(0, 1) == _EXTERNAL:
-        apdu = unwrap(octets)
+        return _from_content(octets.slice(start), "EAN", mts.BuiltInContentType.INTERPERSONAL_MESSAGING_1984)
     try:
+        apdu = unwrap(octets) if octets.read(0, 1) == _EXTERNAL else octets
         found = asn1.decode(apdu, p1.MTSAPDU)
     except GatewayError:
         return _from_content(octets, "P2 or P22 content")
@@ -56,13 +54,16 @@ def recognise(octets: Octets) -> Recognised | None:
     return Recognised(message=found.message, form="MTS-APDU")
 
 
-def _from_content(octets: Octets, form: str) -> Recognised | None:
+def _from_content(
+    octets: Octets, form: str, type_: mts.BuiltInContentType = mts.BuiltInContentType.INTERPERSONAL_MESSAGING_1988
+) -> Recognised | None:
     try:
-        content = asn1.decode(octets, InformationObject)
+        content, used = asn1.decode_prefix(octets, InformationObject)
     except GatewayError:
         return None
     names = _names_of_ipn(content.ipn) if content.ipn is not None else _names_of_ipm(content)
-    return Recognised(message=p1.Message(envelope=_envelope(*names), content=octets), form=form)
+    envelope = _envelope(*names, mts.ContentType(built_in=type_))
+    return Recognised(message=p1.Message(envelope=envelope, content=octets.slice(0, used)), form=form)
 
 
 def _names_of_ipm(content: InformationObject) -> tuple[ORName | None, list[ORName]]:
@@ -81,14 +82,14 @@ def _formal(descriptor: ORDescriptor | None) -> ORName | None:
     return descriptor.formal_name if descriptor is not None else None
 
 
-def _envelope(originator: ORName | None, recipients: list[ORName]) -> p1.MessageTransferEnvelope:
+def _envelope(originator: ORName | None, recipients: list[ORName], content_type: mts.ContentType) -> p1.MessageTransferEnvelope:
     nobody = ORName(built_in_standard_attributes=BuiltInStandardAttributes())
     bits = mts.PerRecipientIndicators
     now = datetime.now(UTC).replace(microsecond=0)
     return p1.MessageTransferEnvelope(
         message_identifier=mts.MTSIdentifier(global_domain_identifier=_DOMAIN, local_identifier=f"file.{now:%y%m%d%H%M%S}"),
         originator_name=originator or nobody,
-        content_type=mts.ContentType(built_in=mts.BuiltInContentType.INTERPERSONAL_MESSAGING_1988),
+        content_type=content_type,
         trace_information=(
             TraceInformationElement(
                 global_domain_identifier=_DOMAIN,

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from pathlib import Path
 from typing import Any
-
-import typer
 
 from gateway import config as configuration
 from gateway import log
 from gateway.admin.control import ask
 from gateway.app import Gateway
-from gateway.building import peers_from, settings_from
-from gateway.cli.common import ConfigOption, JSONOption, app, show
+from gateway.building import peers_from, settings_from, smtp_listener_settings, smtp_sender_from
+from gateway.cli.common import ConfigOption, JSONOption, app, naming, show
 
 
 @app.command()
@@ -22,7 +19,8 @@ def serve(config: ConfigOption) -> None:
     """Run the gateway until it is told to stop (SIGTERM, SIGINT). SIGHUP reads the mapping tables again."""
     loaded = configuration.load(config)
     log.configure(json=loaded.log.json_lines, level=loaded.log.level)
-    asyncio.run(_serve(loaded))
+    with naming(config):
+        asyncio.run(_serve(loaded))
 
 
 async def _serve(config: configuration.Config) -> None:
@@ -41,8 +39,11 @@ async def _serve(config: configuration.Config) -> None:
 def check(config: ConfigOption, json: JSONOption = False) -> None:
     """Check a configuration with its mapping tables and secrets, without starting anything."""
     loaded = configuration.load(config)
-    settings = settings_from(loaded)
-    peers = [peer.name for peer in peers_from(loaded)]
+    with naming(config):
+        settings = settings_from(loaded)
+        peers = [peer.name for peer in peers_from(loaded)]
+        smtp_listener_settings(loaded)
+        smtp_sender_from(loaded)
     facts: dict[str, Any] = {"config": str(config), "tables": settings.tables.version, "peers": peers}
     show(facts, as_json=json, text=f"{config}: good; peers: {', '.join(peers) or 'none'}; tables {settings.tables.version}")
 
@@ -53,10 +54,3 @@ def status(config: ConfigOption, json: JSONOption = False) -> None:
     loaded = configuration.load(config)
     facts = dict(asyncio.run(ask(loaded.admin.socket, "status")))
     show(facts, as_json=json, text="\n".join(f"{key}: {value}" for key, value in facts.items()))
-
-
-def configured(path: Path) -> configuration.Config:
-    """Load a configuration for a command that only looks."""
-    if not path.exists():
-        raise typer.BadParameter(f"{path} does not exist")
-    return configuration.load(path)

@@ -63,6 +63,7 @@ class Demo:
         self._keep = keep
         self._seconds = seconds
         self._crossed = {"to X.400": False, "to the Internet": False}
+        self._read = asyncio.Event()
 
     async def run(self) -> int:
         """Run it; 0 when both messages crossed."""
@@ -97,6 +98,7 @@ class Demo:
                 message = _message()
                 _show("What the Internet user sends (SMTP)", message.as_string())
                 await asyncio.to_thread(_send, message, ports[0])
+                await self._read.wait()
                 await self._wait_for_reply(sink)
                 for task in telling:
                     task.cancel()
@@ -124,13 +126,14 @@ class Demo:
         return "disposition-notification" in text or "InterPersonal Notification" in text
 
     async def _tell_correspondent(self, output: asyncio.StreamReader) -> None:
-        async for line in lines(output):
-            if line.startswith("--- "):
-                print(f"\n=== What the X.400 user {'sends' if 'reply' in line else 'receives'} (P1)", flush=True)
-            else:
-                print(f"    {line}", flush=True)
-            if line.startswith("Subject"):
+        async for block in _blocks(output):
+            for line in block:
+                title = f"\n=== What the X.400 user {'sends' if 'reply' in line else 'receives'} (P1)"
+                print(title if line.startswith("--- ") else f"    {line}")
+            print(flush=True)
+            if any(line.startswith("Subject") for line in block):
                 self._crossed["to X.400"] = True
+                self._read.set()
 
 
 # --- processes ----------------------------------------------------------------------------------------------------------
@@ -173,6 +176,17 @@ async def lines(reader: asyncio.StreamReader) -> AsyncIterator[str]:
     """The lines of some output."""
     while line := await reader.readline():
         yield line.decode("utf-8", "replace").rstrip("\n")
+
+
+async def _blocks(reader: asyncio.StreamReader) -> AsyncIterator[list[str]]:
+    """What was said together: an empty line ends it."""
+    block: list[str] = []
+    async for line in lines(reader):
+        if line:
+            block.append(line)
+        else:
+            yield block
+            block = []
 
 
 async def until(output: asyncio.StreamReader, words: str) -> None:
