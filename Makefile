@@ -11,8 +11,9 @@ demo: $(VENV)/.ready          ## send a message across both ways and show it on 
 run: $(VENV)/.ready           ## run the gateway with the example configuration
 	$(BIN)/mixer serve -c docs/example.toml
 
-test: $(VENV)/.ready-dev      ## all tests that this machine can run
-	$(BIN)/pytest
+test: $(VENV)/.ready-dev      ## the fast tests; MIXER_REQUIRE=peers,shared runs the slow ones and those with peers too
+	$(BIN)/pytest -n 2 -m "not slow and not peer"
+	$(if $(MIXER_REQUIRE),$(BIN)/pytest -rs -m "slow or peer")
 
 lint: $(VENV)/.ready-dev      ## ruff and mypy --strict
 	$(BIN)/ruff check gateway tests

@@ -2,8 +2,8 @@
 
 A MIME message with accents, an attachment and two recipients goes in by SMTP and arrives over P1; the correspondent reads it
 (its receipt notification comes back as an MDN) and replies; the reply arrives by SMTP. Each hop is told as it happens, and
-each message is shown as it looks on both sides. The exit code is 0 only if both messages crossed. The demo has mapping
-tables, configuration and queue of its own.
+each message is shown as it looks on both sides. The exit code is 0 only if both messages crossed. The mapping
+tables are those of `mappings/`; configuration and queue are the demo's own.
 """
 
 from __future__ import annotations
@@ -21,19 +21,18 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import gateway
 from gateway.correspondent.sink import Arrived, Sink
 from gateway.errors import GatewayError
 
 _SENDER = "Käthe Bauer <kaethe.bauer@example.org>"
-_RECIPIENTS = ("joerg.mueller@partner.example", '"/G=Eva/S=Sand/O=Head Office/PRMD=PARTNER/ADMD=DEMO/C=XX/"@x400.example.org')
+_RECIPIENTS = ("joerg.mueller@widget.example", '"/G=Eva/S=Sand/O=Head Office/PRMD=WIDGET/ADMD=TESTMAIL/C=XX/"@x400.example.org')
 _REPLY_SUBJECT = "Subject: Re:"
 _REPLY = "Danke, ist angekommen. Grüße aus der X.400-Welt!"
 _SECONDS = 30.0
 _RECEIPT_SECONDS = 5.0
-_TABLES = {
-    "domain-to-oraddress": "partner.example#PRMD$PARTNER.ADMD$DEMO.C$XX#\nexample.org#O$Example.PRMD$EXAMPLE.ADMD$DEMO.C$XX#\n",
-    "oraddress-to-domain": "PRMD$PARTNER.ADMD$DEMO.C$XX#partner.example#\nO$Example.PRMD$EXAMPLE.ADMD$DEMO.C$XX#example.org#\n",
-}
+_TABLES = Path(gateway.__file__).resolve().parent.parent / "mappings"
+"""The tables of the demo's organisation, the ones that an administrator would edit."""
 _TELLING = {
     "smtp.accepted": "gateway: message from SMTP is on disk, 250",
     "relay.converted": "gateway: converted",
@@ -87,7 +86,6 @@ class Demo:
         ports = free_ports(3)
         config = folder / "gateway.toml"
         config.write_text(_configuration(ports, sink.port), encoding="utf-8")
-        _write_tables(folder / "mappings")
         try:
             async with (
                 running("serve", "-c", str(config), log=folder / "gateway.log") as gateway,
@@ -233,13 +231,6 @@ def _show(title: str, text: str) -> None:
     print(f"\n=== {title}\n" + "\n".join(f"    {line}" for line in body) + "\n", flush=True)
 
 
-def _write_tables(folder: Path) -> None:
-    """The mapping tables of the two organisations."""
-    folder.mkdir(exist_ok=True)
-    for name, text in _TABLES.items():
-        (folder / name).write_text(text, encoding="utf-8")
-
-
 def _message() -> EmailMessage:
     message = EmailMessage()
     message["From"] = _SENDER
@@ -267,7 +258,7 @@ def _send(message: EmailMessage, port: int) -> None:
 
 def _correspondent(folder: Path, ports: list[int]) -> list[str]:
     return [
-        "receive", "--mailbox", str(folder / "mailbox"), "--domain", "/PRMD=PARTNER/ADMD=DEMO/C=XX/", "--mta-name", "PARTNER-MTA",
+        "receive", "--mailbox", str(folder / "mailbox"), "--domain", "/PRMD=WIDGET/ADMD=TESTMAIL/C=XX/", "--mta-name", "WIDGET-MTA",
         "--peer-mta-name", "DEMO-GATEWAY", "--password", "partner-secret", "--peer-password", "gateway-secret",
         "--listen", f"127.0.0.1:{ports[2]}", "--connect", f"127.0.0.1:{ports[1]}", "--tsel", "MIXER", "--reply", _REPLY,
     ]  # fmt: skip
@@ -277,8 +268,8 @@ def _configuration(ports: list[int], sink: int) -> str:
     return f"""
 [gateway]
 domain = "x400.example.org"
-oraddress = "/PRMD=EXAMPLE/ADMD=DEMO/C=XX/"
-global_domain = "/PRMD=EXAMPLE/ADMD=DEMO/C=XX/"
+oraddress = "/PRMD=GATE/ADMD=TESTMAIL/C=XX/"
+global_domain = "/PRMD=GATE/ADMD=TESTMAIL/C=XX/"
 mta_name = "DEMO-GATEWAY"
 postmaster = "postmaster@example.org"
 
@@ -298,18 +289,18 @@ port = {ports[1]}
 tsels = ["MIXER"]
 
 [[mta.peer]]
-name = "partner"
+name = "widget"
 host = "127.0.0.1"
 port = {ports[2]}
-mta_name = "PARTNER-MTA"
+mta_name = "WIDGET-MTA"
 password = {{ environment = "DEMO_PARTNER" }}
 our_password = {{ environment = "DEMO_GATEWAY" }}
-routes = ["/PRMD=PARTNER/ADMD=DEMO/C=XX/"]
+routes = ["/PRMD=WIDGET/ADMD=TESTMAIL/C=XX/"]
 retry_seconds = 1
 grant = {{ to_internet = true }}
 
 [mixer]
-tables = "mappings"
+tables = "{_TABLES}"
 
 [log]
 json_lines = true

@@ -27,8 +27,8 @@ async def test_the_demo_crosses_both_ways_and_shows_both_forms(tmp_path: Path) -
     assert "=== What the Internet user sends (SMTP)" in titles
     assert "=== What the X.400 user receives (P1)" in titles
     assert "=== What the X.400 user sends (P1)" in titles
-    assert "=== What the Internet user receives from <joerg.mueller@partner.example> (SMTP)" in titles
-    assert "P1 recipient 2  /G=Eva/S=Sand/O=Head Office/PRMD=PARTNER/ADMD=DEMO/C=XX/" in shown
+    assert "=== What the Internet user receives from <joerg.mueller@widget.example> (SMTP)" in titles
+    assert "P1 recipient 2  /G=Eva/S=Sand/O=Head Office/PRMD=WIDGET/ADMD=TESTMAIL/C=XX/" in shown
     assert "file-transfer 'übersicht.csv', 52 octets" in shown
     assert "In-Reply-To: <demo.1@example.org>" in shown
     assert "Traceback" not in shown
