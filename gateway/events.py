@@ -28,6 +28,7 @@ EVENTS: Final = {
     "relay.converted": "a message was converted; notes say what was truncated, dropped or approximated",
     "relay.delivered": "recipients were handed over",
     "relay.deferred": "recipients stay queued for another attempt",
+    "relay.delayed": "a recipient could not be served for so long that it counts as late",
     "relay.failed": "recipients failed for good",
     "relay.reported": "a report or DSN was queued for the sender",
     "relay.quarantined": "a transfer was set aside; the reason says what is wrong with it",

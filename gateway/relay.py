@@ -20,7 +20,7 @@ from gateway.errors import ConversionError, Failure, SpoolError, StaleLeaseError
 from gateway.mixer.identifiers import Fact
 from gateway.octets import Octets
 from gateway.spool import ledger
-from gateway.spool.schedule import Expire, Retry, RetryPolicy, Warn, next_step
+from gateway.spool.schedule import Expire, Limit, Retry, RetryPolicy, Warn, next_step
 from gateway.spool.store import Store
 from gateway.spool.transfer import Claim, Event, Kind, Outcome, Plan, Recipient, Result, Transfer
 
@@ -269,7 +269,8 @@ class Relay:
     def _expired(self, claim: Claim, now: datetime) -> dict[int, Outcome] | None:
         """The outcomes of a transfer whose time is over; None while there is time."""
         step = self._step(claim.transfer, claim.due[0], now)
-        if not isinstance(step, Expire):
+        if not isinstance(step, Expire) or step.reason is not Limit.LATEST_DELIVERY:
+            # The lifetime alone does not keep a last attempt from being made: after a long stop mail is tried before it is returned.
             return None
         failure = Failure(
             reason=1, diagnostic=5, smtp_code=554, status="4.4.7", text=f"The message could not be delivered: {step.reason.value}."
@@ -289,20 +290,7 @@ class Relay:
         """One commit: outcomes, next attempts, and the reports that the ends ask for."""
         now = self._clock()
         transfer = claim.transfer
-        due: dict[int, datetime] = {}
-        ended: dict[int, Outcome] = {}
-        recipients = {recipient.number: recipient for recipient in claim.due}
-        for number, outcome in outcomes.items():
-            if outcome.result is not Result.DEFERRED:
-                ended[number] = outcome
-                continue
-            step = self._step(transfer, recipients[number], now)
-            if isinstance(step, Expire):
-                assert outcome.failure is not None
-                failure = replace(outcome.failure, reason=1, diagnostic=5, status="4.4.7", smtp_code=554)
-                ended[number] = replace(outcome, result=Result.FAILED, failure=failure)
-            else:
-                due[number] = step.at
+        ended, due, late = self._ends(claim, outcomes, now)
         if transfer.kind is Kind.REPORT and (lost := _failure_among(ended)):
             # Law 2: a report that cannot be delivered has nobody to be reported to; an operator must see it.
             await self._set_aside(claim, f"the report cannot be delivered: {lost}")
@@ -311,8 +299,35 @@ class Relay:
         spawn = [(report, await self._store.keep(octets)) for report, octets in reports]
         final = {**outcomes, **ended}
         events = tuple(_events(final, notes, now))
-        await self._store.record(claim, final, due=due, spawn=spawn, events=events)
+        await self._store.record(claim, final, due=due, warned=late, spawn=spawn, events=events)
+        for number in late:
+            _log.warning("relay.delayed", id=transfer.id, arrived=transfer.arrived.isoformat(), reason=outcomes[number].reply)
+        if notes:
+            _log.info("relay.converted", id=transfer.id, notes="; ".join(notes))
         self._tell(transfer, final, due, spawn)
+
+    def _ends(
+        self, claim: Claim, outcomes: Mapping[int, Outcome], now: datetime
+    ) -> tuple[dict[int, Outcome], dict[int, datetime], list[int]]:
+        """What these outcomes mean: the ends, the times of the next attempts, and who has become late."""
+        ended: dict[int, Outcome] = {}
+        due: dict[int, datetime] = {}
+        late: list[int] = []
+        recipients = {recipient.number: recipient for recipient in claim.due}
+        for number, outcome in outcomes.items():
+            if outcome.result is not Result.DEFERRED:
+                ended[number] = outcome
+                continue
+            step = self._step(claim.transfer, recipients[number], now)
+            if isinstance(step, Expire):
+                assert outcome.failure is not None
+                failure = replace(outcome.failure, reason=1, diagnostic=5, status="4.4.7", smtp_code=554)
+                ended[number] = replace(outcome, result=Result.FAILED, failure=failure)
+                continue
+            due[number] = step.at
+            if isinstance(step, Warn):
+                late.append(number)
+        return ended, due, late
 
     def _tell(
         self, transfer: Transfer, outcomes: Mapping[int, Outcome], due: Mapping[int, datetime], spawn: Sequence[tuple[Transfer, object]]

@@ -211,3 +211,23 @@ async def test_a_queue_that_cannot_be_read_for_a_while_does_not_end_the_work(ben
             await bench.store.wait_for_work(0.01)
     await relay.stop()
     assert await bench.states(transfer) == {"good": RecipientState.DELIVERED}
+
+
+@pytest.mark.parametrize(("end", "state"), [(DELIVERED, RecipientState.DELIVERED), (DOWN, RecipientState.FAILED)])
+async def test_after_a_long_stop_mail_is_tried_once_before_it_is_returned(bench: Bench, end: Outcome, state: RecipientState) -> None:
+    script = Script({"late": [end]})
+    relay, transfer = bench.relay(script), await bench.put("late")
+    bench.now += timedelta(days=6)
+    await bench.work(relay)
+    assert await bench.states(transfer) == {"late": state}
+    assert script.attempts == ["late"]
+
+
+async def test_what_has_become_late_is_logged_once(bench: Bench) -> None:
+    script = Script({"slow": [DOWN] * 8})
+    relay = bench.relay(script)
+    await bench.put("slow")
+    with capture_logs() as logs:
+        for _ in range(7):
+            await bench.work(relay)
+    assert [line["event"] for line in logs].count("relay.delayed") == 1

@@ -17,7 +17,9 @@ from gateway.mixer.policy import Settings
 
 app = typer.Typer(name="mixer", help="SMTP to X.400 gateway: MIXER (RFC 2156).", no_args_is_help=True, pretty_exceptions_enable=False)
 
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).", exists=True, dir_okay=False)]
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="Configuration file (TOML).", envvar="MIXER_CONFIG", exists=True, dir_okay=False)
+]
 JSONOption = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 
 

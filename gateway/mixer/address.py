@@ -165,11 +165,23 @@ def mailbox_to_oraddress(
 def _split_mailbox(address: str) -> tuple[str, str, str]:
     if len(address) > _LONGEST:
         raise AddressError(f"the address {address[:100]!r}... is too long for an O/R address (RFC 2156 4.3.2)", status="5.1.3")
+    address = _with_ascii_domain(address)
     match = _ADDR_SPEC.fullmatch(address) or _LENIENT.fullmatch(address)
     if match is None or not address.isascii():
         fault = "is not ASCII, which an O/R address cannot hold" if not address.isascii() else "is not of the form local@domain"
         raise AddressError(f"the address {address[:200]!r} {fault}", status="5.1.3" if address.isascii() else "5.6.7")
     return match.group(1) or "", match.group(2), match.group(3).rstrip(".")
+
+
+def _with_ascii_domain(address: str) -> str:
+    """An internationalised domain as the tables and an O/R address can hold it (RFC 5890 A-labels); the local part is left as it is."""
+    local, at, domain = address.rpartition("@")
+    if domain.isascii():
+        return address
+    try:
+        return f"{local}{at}{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return address
 
 
 def _stage_one(local: str, domain: str, settings: Settings, trail: _Trail, x400_version: int, grammar: Grammar) -> ORAddress:

@@ -10,6 +10,8 @@ from gateway.mixer.legality import present
 from gateway.x400.directory_names import escaped
 from gateway.x400.oraddress import ATTRIBUTE_BY_NAME, ORAddress
 
+__all__ = ["TO_RFC_822", "TO_X400", "DirectoryNameError", "escaped", "name_of_domain", "name_of_oraddress"]
+
 TO_RFC_822: Final = "CN=X.400 to RFC 822"
 """Subtree of a collection with the entries that hold associatedDomain or associatedInternetGateway (RFC 2164 1)."""
 
