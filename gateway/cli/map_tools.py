@@ -17,6 +17,7 @@ import typer
 from gateway.building import tables_from
 from gateway.cli.common import JSONOption, settings_of, show
 from gateway.cli.map_ import map_
+from gateway.cli.map_users import FORMS, problems_in, users_in
 from gateway.errors import ConfigurationError
 from gateway.maptools.cases import Verdict, problem_of, read_cases, run_cases
 from gateway.maptools.check import check as check_tables
@@ -55,7 +56,9 @@ def check(
 ) -> None:
     """Check mapping tables: what the gateway would refuse, and what it would take and you did not mean."""
     beside = folder / USERS_FILE
-    found = check_tables(sources_of_folder(folder), users or (beside if beside.is_file() else None))
+    users = users or (beside if beside.is_file() else None)
+    sources = sources_of_folder(folder)
+    found = check_tables(sources) if users is None else (*check_tables(sources, users_in(users)), *problems_in(users))
     _print(found, Format.JSON if json else format_)
     if count(found, Severity.ERROR) or (strict and found):
         raise typer.Exit(1)
@@ -172,7 +175,7 @@ def import_(
     sources = [_source(path) for path in files]
     problems: list[Problem] = []
     if users:
-        taken = [user for source in sources for user in import_users(source, problems)]
+        taken = [user for source in sources for user in import_users(source, FORMS, problems)]
         written, number = {USERS_FILE: csv_of_users(taken)}, len(taken)
     else:
         imported = import_rules(sources, form, _table(table))

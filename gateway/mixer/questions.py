@@ -1,8 +1,8 @@
 """What a mapping needs to know from outside, as values: questions, answers, and the tables with answers laid over them.
 
-The mappings of 4.3.4 and 4.3.5 ask a `Knowledge` instead of the bare tables. It has what is at hand (the four tables, the users'
-directory) and the answers that came in before; what is missing it notes as an open question, and says "nothing known" for the moment.
-So one run of a conversion collects all its questions, the relay answers them (``lookup.sources``), and the next run, with the same
+The mappings of 4.3.4 and 4.3.5 ask a `Knowledge` (through `Asking`) instead of the bare tables. It has what is at hand (the four tables,
+the users' directory) and the answers that came in before; what is missing it notes as an open question, and says "nothing known" for the
+moment. So one run of a conversion collects all its questions, the relay answers them (``lookup.sources``), and the next run, with the same
 arguments and the answers, finds them settled. `attempt` is one such run::
 
     answers = Answers()
@@ -210,10 +210,9 @@ class Knowledge:
         self._waiting: dict[Question, str] = {}
         self._given_up: dict[Question, str] = {}
 
-    @property
-    def tables(self) -> MappingTables:
-        """The tables alone."""
-        return self._tables
+    def asking(self, *, envelope: bool) -> Asking:
+        """This knowledge for one address; of the envelope (recipient, originator) or of a header."""
+        return Asking(self, envelope)
 
     @property
     def open(self) -> tuple[Question, ...]:
@@ -338,6 +337,52 @@ class Knowledge:
                 return
             if questions[other] not in self._answers.found:
                 self._note_open(questions[other], envelope)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the mapping of one address asks: a `Knowledge`, and whether the address is of the envelope.
+
+    The four look-ups of rules have the names and arguments that they have in `MappingTables`.
+    """
+
+    knowledge: Knowledge
+    envelope: bool
+
+    def user_of_mailbox(self, mailbox: Mailbox) -> UserPair | None:
+        """The individual user of a mailbox."""
+        return self.knowledge.user_of_mailbox(mailbox, envelope=self.envelope)
+
+    def user_of_oraddress(self, address: ORAddress) -> UserPair | None:
+        """The individual user of an O/R address."""
+        return self.knowledge.user_of_oraddress(address, envelope=self.envelope)
+
+    def oraddress_of_domain(self, domain: str) -> Entry | None:
+        """The rule for a domain."""
+        return self.knowledge.oraddress_of_domain(domain, envelope=self.envelope)
+
+    def gateway_of_domain(self, domain: str) -> Entry | None:
+        """The preferred gateway for a domain."""
+        return self.knowledge.gateway_of_domain(domain, envelope=self.envelope)
+
+    def domains_of_oraddress(self, levels: Levels) -> Iterator[Entry]:
+        """The rules for an O/R hierarchy, longest first."""
+        return self.knowledge.domains_of_oraddress(levels, envelope=self.envelope)
+
+    def gateway_of_oraddress(self, levels: Levels) -> Entry | None:
+        """The preferred gateway for an O/R hierarchy."""
+        return self.knowledge.gateway_of_oraddress(levels, envelope=self.envelope)
+
+
+def shown(question: Question) -> str:
+    """A question in words, for Notes and the log."""
+    if isinstance(question, DomainRule):
+        return f"{question.domain} in {question.source.value}"
+    if isinstance(question, ORAddressRule):
+        return f"{'/'.join(value or '@' for value in question.levels)} in {question.source.value}"
+    if isinstance(question, UserOfMailbox):
+        return f"the user {question.mailbox.address} in {question.source.value}"
+    return f"the user with {', '.join(f'{name}={value}' for name, value in question.key)} in {question.source.value}"
 
 
 def normalised_levels(levels: Levels) -> Levels:

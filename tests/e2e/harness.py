@@ -178,7 +178,9 @@ async def arrangement(
         await sink.stop()
 
 
-def simple_message(subject: str = "Test", text: str = "Hello\n", *, message_id: str = "<test.1@example.org>", to: str = JOERG) -> EmailMessage:
+def simple_message(
+    subject: str = "Test", text: str = "Hello\n", *, message_id: str = "<test.1@example.org>", to: str = JOERG
+) -> EmailMessage:
     """A plain message from Anna to Joerg."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = f"Anna Berg <{ANNA}>", to, subject

@@ -1,0 +1,77 @@
+"""The engine as the tools use it: either kind of address in, the other kind out as text, and what a person may write for either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.errors import GatewayError
+from gateway.internet.addresses import Mailbox
+from gateway.mixer.address import Mapped, Role, mailbox_to_oraddress, oraddress_to_mailbox, unquote
+from gateway.mixer.mcgam import MappingTables
+from gateway.mixer.policy import GlobalDomain, Settings
+from gateway.mixer.stdor import from_text, to_text
+from gateway.x400.oraddress import ORAddress
+
+GATEWAY_DOMAIN: Final = "gateway.invalid"
+"""Domain of the gateway where no configuration says another: a name that is nobody's (RFC 2606)."""
+
+GATEWAY_ORADDRESS: Final = ORAddress(country="XX", admd=" ", prmd="GATEWAY")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of an address.
+
+    Attributes:
+        text: The other kind of address; for one that was refused, why.
+        wrapped: It was encapsulated and not translated.
+        refused: Nothing can hold it.
+    """
+
+    text: str
+    wrapped: bool = False
+    refused: bool = False
+
+    def __str__(self) -> str:
+        return f"refused: {self.text}" if self.refused else self.text
+
+
+def settings_for(tables: MappingTables, *, domain: str = GATEWAY_DOMAIN, oraddress: ORAddress = GATEWAY_ORADDRESS) -> Settings:
+    """Settings of a gateway of which only the tables count."""
+    home = GlobalDomain(country=oraddress.country or "XX", admd=oraddress.admd or " ", prmd=oraddress.prmd)
+    return Settings(gateway_domain=domain, gateway_oraddress=oraddress, global_domain=home, mta_name="MAP", tables=tables)
+
+
+def is_oraddress(text: str) -> bool:
+    """Whether a text means an O/R address: it has no ``@``, which is written ``(a)`` there (RFC 2156 3.4), and attributes."""
+    return "@" not in text and "=" in text
+
+
+def answer(address: str, settings: Settings, role: Role) -> Answer:
+    """Map an address of either kind."""
+    try:
+        if is_oraddress(address):
+            back: Mapped[Mailbox] = oraddress_to_mailbox(from_text(address), settings, role)
+            return Answer(text=back.result.address, wrapped=back.encapsulated)
+        there: Mapped[ORAddress] = mailbox_to_oraddress(address, settings, role)
+        return Answer(text=to_text(there.result), wrapped=there.encapsulated)
+    except GatewayError as refused:
+        return Answer(text=str(refused), refused=True)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts mean the same address; of a mailbox the local part counts with case (RFC 5321 2.4), the domain does not."""
+    if is_oraddress(one) != is_oraddress(other):
+        return False
+    if not is_oraddress(one):
+        return _mailbox_key(one) == _mailbox_key(other)
+    try:
+        return from_text(one).key() == from_text(other).key()
+    except GatewayError:
+        return one == other
+
+
+def _mailbox_key(text: str) -> tuple[str, str]:
+    local, _, domain = text.rpartition("@")
+    return unquote(local), domain.lower()
