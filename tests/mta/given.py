@@ -21,6 +21,10 @@ from gateway.spool.transfer import Result, Source
 
 HERE = Credentials(mta_name="MTA-HERE", password=b"our secret")
 THERE = Credentials(mta_name="MTA-THERE", password=b"their secret")
+PATIENT = s.StackTimers(connect=10, open_answer=10, bind_input=10, progress=10, confirm=10, release=0.3)
+"""For tests that are not about time: a machine under load is slow, not dead."""
+BRISK = s.StackTimers(connect=5, open_answer=5, bind_input=0.8, progress=0.8, confirm=5, release=0.1)
+"""For silence on one connection while another one works."""
 QUICK = s.StackTimers(connect=0.3, open_answer=0.3, bind_input=0.3, progress=0.3, confirm=0.3, release=0.08)
 
 
@@ -130,7 +134,7 @@ class There:
 async def listening(*peers: Peer, **settings: Any) -> AsyncIterator[There]:
     """A listener on a free port of loopback."""
     intake = MemoryIntake()
-    known = {"port": 0, "timers": QUICK, "wrong_bind_delay_seconds": 0.0}
+    known = {"port": 0, "timers": PATIENT, "wrong_bind_delay_seconds": 0.0}
     listener = Listener(ListenerSettings(**(known | settings)), Peers(peers or (caller(),)), intake)
     await listener.start()
     try:
@@ -140,7 +144,7 @@ async def listening(*peers: Peer, **settings: Any) -> AsyncIterator[There]:
 
 
 @contextlib.asynccontextmanager
-async def sending(*peers: Peer, intake: MemoryIntake | None = None, timers: s.StackTimers = QUICK) -> AsyncIterator[Sender]:
+async def sending(*peers: Peer, intake: MemoryIntake | None = None, timers: s.StackTimers = PATIENT) -> AsyncIterator[Sender]:
     sender = Sender(Peers(peers), intake or MemoryIntake(), reference=reference, timers=timers)
     try:
         yield sender

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from gateway.osi import service as s
 from gateway.osi.stack import Stack
-from tests.mta.given import APDU, apdu, called, eventually, listening, opening, sending, transferred
+from tests.mta.given import APDU, BRISK, apdu, called, eventually, listening, opening, sending, transferred
 
 CR = bytes.fromhex("030000 0b 06 e0 0000 0001 00")
 CC = "06d0"
@@ -102,7 +102,7 @@ BEFORE_BIND: dict[str, tuple[bytes, bytes, str]] = {
 async def test_before_the_bind(name):
     octets, answer, said = BEFORE_BIND[name]
     with capture_logs() as logs:
-        async with listening() as there, sending(called(there.port)) as sender:
+        async with listening(timers=BRISK) as there, sending(called(there.port)) as sender:
             client = Caller(*await asyncio.open_connection("127.0.0.1", there.port))
             client.writer.write(octets)
             beside = asyncio.create_task(transferred(sender))
@@ -152,7 +152,7 @@ AFTER_BIND: dict[str, tuple[bytes, bytes, str]] = {
 async def test_after_the_bind(name):
     octets, answer, said = AFTER_BIND[name]
     with capture_logs() as logs:
-        async with listening() as there, sending(called(there.port)) as sender:
+        async with listening(timers=BRISK) as there, sending(called(there.port)) as sender:
             client = Caller(*await asyncio.open_connection("127.0.0.1", there.port))
             await client.bind()
             client.writer.write(octets)

@@ -119,7 +119,7 @@ async def test_a_peer_with_too_many_associations_is_told_busy_and_the_place_is_f
 
 async def test_too_many_connections_of_strangers_do_not_keep_a_peer_out():
     with capture_logs() as logs:
-        async with listening(unbound=3) as there:
+        async with listening(unbound=3, timers=QUICK) as there:
             held = [await asyncio.open_connection("127.0.0.1", there.port) for _ in range(3)]
             reader, writer = await asyncio.open_connection("127.0.0.1", there.port)
             assert await reader.read() == b""

@@ -17,6 +17,7 @@ from gateway.osi import service as s
 from gateway.spool.transfer import Result
 from tests.mta.given import (
     APDU,
+    QUICK,
     THERE,
     MemoryIntake,
     answering,
@@ -135,7 +136,7 @@ async def test_a_peer_that_keeps_the_turn_does_not_keep_our_mail():
         while await association.event() is not None:
             pass
 
-    async with answering(behave) as port, sending(called(port, dialogue=TWA, associations=1, retry_seconds=0)) as sender:
+    async with answering(behave) as port, sending(called(port, dialogue=TWA, associations=1, retry_seconds=0), timers=QUICK) as sender:
         assert await transferred(sender) == "relayed"
         await asyncio.sleep(0.05)
         with capture_logs() as logs:
@@ -212,7 +213,7 @@ async def test_a_peer_that_accepts_tcp_and_never_answers():
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    async with tcp_server(silent) as port, sending(called(port)) as sender:
+    async with tcp_server(silent) as port, sending(called(port), timers=QUICK) as sender:
         assert "connect: the peer took too long" in await transferred(sender)
 
 
@@ -224,7 +225,7 @@ async def test_a_peer_that_answers_the_bind_and_never_the_transfer():
         await asyncio.sleep(30)
 
     with capture_logs() as logs:
-        async with answering(behave) as port, sending(called(port)) as sender:
+        async with answering(behave) as port, sending(called(port), timers=QUICK) as sender:
             assert "confirm: the peer took too long" in await transferred(sender)
     assert events_of(logs, "transfer.failed")
 
