@@ -19,8 +19,9 @@ lint: $(VENV)/.ready-dev      ## ruff and mypy --strict
 	$(BIN)/ruff check gateway tests
 	$(BIN)/mypy gateway
 
-bench: $(VENV)/.ready         ## messages per second each way, memory, processor time per message
+bench: $(VENV)/.ready         ## messages per second each way, memory, processor time; mapping tables and users: loading, memory, look-ups
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench_addresses
 
 long: $(VENV)/.ready-dev      ## longer robustness runs
 	MIXER_LONG=1 $(BIN)/pytest -m slow

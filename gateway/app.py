@@ -5,15 +5,16 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway import __version__, asn1, log
 from gateway.admin.control import ControlServer
+from gateway.admin.reload import Reloader
 from gateway.building import (
     directions_from,
     granted_to_peer,
+    hard_limit,
     open_store,
     p1_listener_settings,
     peers_from,
@@ -21,13 +22,14 @@ from gateway.building import (
     settings_from,
     smtp_listener_settings,
     smtp_sender_from,
+    sources_from,
     stack_timers,
-    tables_from,
+    stamps_from,
 )
 from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.journeys import Surroundings, journey_of
-from gateway.mixer.policy import PeerPolicy
+from gateway.mixer.policy import PeerPolicy, Settings
 from gateway.mta.intake import X400Intake
 from gateway.mta.listener import Listener
 from gateway.mta.routing import X400Router
@@ -53,7 +55,9 @@ class Gateway:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.settings = settings_from(config)
+        self._seen = stamps_from(config)
+        self.settings = settings_from(config, keep_users=True)
+        self.sources = sources_from(config)
         self.peers = peers_from(config)
         self.router = X400Router(self.peers, own=(self.settings.gateway_oraddress,))
         self.store: Store
@@ -63,6 +67,7 @@ class Gateway:
         self._sender: Sender
         self._smtp_sender: SMTPSender
         self._control: ControlServer
+        self._reloader: Reloader
         self._references = 0
 
     async def start(self, *, smtp_socket: socket.socket | None = None, p1_socket: socket.socket | None = None) -> None:
@@ -75,17 +80,21 @@ class Gateway:
         self.store = await open_store(config)
         intake = X400Intake(self.store)
         self._sender = Sender(
-            self.peers, intake, reference=self._reference, timers=stack_timers(config), largest_octets=config.mta.largest_octets
+            self.peers, intake, reference=self._reference, timers=stack_timers(config), largest_octets=hard_limit(config)
         )
         self._smtp_sender = smtp_sender_from(config)
         self.relay = Relay(
             self.store, self._journey_of(), policy=retry_policy(config), workers=config.relay.workers,
             lease_seconds=config.relay.lease_seconds, name=f"{config.gateway.mta_name}.{secrets.token_hex(4)}",
-            tables_version=lambda: self.settings.tables.version,
+            tables_version=lambda: self.settings.mapping_version,
         )  # fmt: skip
         self.p1 = Listener(p1_listener_settings(config), self.peers, intake)
-        gate = SMTPGate(self.store, lambda: self.settings, self.directions, self.granted)
+        gate = SMTPGate(self.store, lambda: self.settings, self.directions, self.granted, sources=self.sources, policy_of=self._policy_of)
         self.smtp = smtp_listener.SMTPListener(smtp_listener_settings(config), gate)
+        self._reloader = Reloader(
+            lambda: self.settings, self._load, self._activate, lambda: stamps_from(config), seen=self._seen,
+            watch_seconds=config.mixer.watch_seconds,
+        )  # fmt: skip
         self._control = ControlServer(config.admin.socket, {"status": self._status, "reload": self._reload})
         try:
             await self.p1.start(p1_socket)
@@ -95,23 +104,26 @@ class Gateway:
             await self.stop()
             raise GatewayError(f"cannot listen: {error}") from error
         self.relay.start()
+        self._reloader.start()
         _log.info("gateway.started", smtp=f"{config.smtp.host}:{self.smtp.port}", p1=f"{config.mta.host}:{self.p1.port}")
 
     async def stop(self) -> None:
         """Stop taking, finish what can be finished, close. What is not finished stays in the queue."""
         _log.info("gateway.stopping")
         await self._control.stop()
+        await self._reloader.stop()
         await self.smtp.stop()
         await self.p1.stop()
         await self.relay.stop()
         await self._sender.stop()
         await self._smtp_sender.stop()
+        self.sources.close()
         await self.store.close()
         _log.info("gateway.stopped")
 
-    def directions(self) -> Directions:
-        """What addresses finally mean under the present settings and routes."""
-        return directions_from(self.settings, self.router)
+    def directions(self, settings: Settings) -> Directions:
+        """What addresses finally mean under settings and the present routes."""
+        return directions_from(settings, self.router, self.peers)
 
     def granted(self, source: Source) -> Granted:
         """What a source may do."""
@@ -121,26 +133,25 @@ class Gateway:
         section = classes.get(source.peer)
         return Granted(to_x400=section is not None and section.may_send_to_x400)
 
-    def reload(self) -> str:
-        """Read the mapping tables again; the old ones stay when the new ones do not check. Returns their version."""
-        self.settings = replace(self.settings, tables=tables_from(self.config.mixer.tables))
-        return self.settings.tables.version
+    def reload_soon(self) -> None:
+        """Read tables and users again; for a signal. A set that does not check is refused whole, with the reason in the log."""
+        self._reloader.request()
 
-    def reload_safely(self) -> None:
-        """`reload` for a signal: a set of tables that does not check is refused whole, with the reason in the log."""
-        try:
-            _log.info("tables.reloaded", version=self.reload())
-        except GatewayError as error:
-            _log.error("tables.refused", reason=str(error))
+    def _load(self) -> Settings:
+        return settings_from(self.config, keep_users=True)
+
+    def _activate(self, settings: Settings) -> None:
+        self.settings = settings
 
     async def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         return {
-            "version": __version__, "smtp_port": self.smtp.port, "p1_port": self.p1.port, "tables": self.settings.tables.version,
+            "version": __version__, "smtp_port": self.smtp.port, "p1_port": self.p1.port, **self._reloader.status(),
             **await self.store.counts(),
         }  # fmt: skip
 
     async def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"tables": self.reload()}
+        settings = await self._reloader.reload("a command")
+        return {"tables": settings.tables.version, "users": settings.users_version}
 
     async def _recall(self, keys: Sequence[str]) -> Mapping[str, str]:
         found = {key: await self.store.ledger.recall(FactKind.SHORT_IDENTIFIER, key) for key in keys[:_MOST_QUESTIONS]}
@@ -148,9 +159,11 @@ class Gateway:
 
     def _journey_of(self) -> Callable[[Transfer], Journey]:
         around = Surroundings(
-            settings=lambda: self.settings, directions=self.directions, policy_of=self._policy_of, dialects_of=self._dialects_of,
-            granted=self.granted, x400=self._sender, internet=self._smtp_sender, new_id=self.store.new_id,
-            recall=self._recall,
+            settings=lambda: self.settings, directions=self.directions, sources=self.sources,
+            header_limit=timedelta(seconds=self.config.lookup.header_lookup_limit_seconds),
+            policy_of=self._policy_of, dialects_of=self._dialects_of, granted=self.granted,
+            x400=self._sender, internet=self._smtp_sender, new_id=self.store.new_id, recall=self._recall,
+            largest_octets=self.config.mta.largest_octets,
         )  # fmt: skip
         return lambda transfer: journey_of(transfer, around)
 

@@ -6,20 +6,28 @@ import hmac
 import re
 import secrets
 import ssl
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-from gateway.config import Config, PeerSection, SelectorSection, SMTPClient, SMTPUser, TLSSection
+from gateway.config import Config, LDAPSection, PeerSection, PXSection, SelectorSection, SMTPClient, SMTPUser, TLSSection
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.lookup.dns import DNSResolver
+from gateway.lookup.ldap import LDAPSettings, LDAPSource, LDAPUsers
+from gateway.lookup.px import PXResolver
+from gateway.lookup.sources import Oracle, Sources
+from gateway.lookup.users import UserDirectory
+from gateway.lookup.users_compile import activate, compiled_from
 from gateway.mixer.convert import map_smtp_recipient, map_x400_recipient
 from gateway.mixer.mcgam import MappingTable, MappingTables, load
 from gateway.mixer.policy import Carrier, Context, GlobalDomain, PeerPolicy, Settings
+from gateway.mixer.questions import NO_USERS, Source
 from gateway.mixer.stdor import from_text
+from gateway.mixer.universal import universal_mailbox
 from gateway.mta.listener import ListenerSettings
 from gateway.mta.peers import Credentials, Expected, Grant, Peer, Peers
 from gateway.mta.routing import X400Router, within
@@ -35,22 +43,33 @@ from gateway.x400.oraddress import ORAddress
 _NAMES_ADMD = re.compile(r"(?:^|[/;])\s*A(?:DMD)?\s*=", re.IGNORECASE)
 
 
-def settings_from(config: Config) -> Settings:
-    """The settings of the mapping, with the tables read from their folder.
+USERS_FILE = "users.csv"
+"""The users' file in the folder of the tables; taken when the configuration names none."""
+
+
+def settings_from(config: Config, *, keep_users: bool = False) -> Settings:
+    """The settings of the mapping, with the tables and the users read from their files.
+
+    Args:
+        config: The configuration.
+        keep_users: Write the compiled users' directory to its place, for the running gateway.
 
     Raises:
-        ConfigurationError: An address or a table cannot be used; the text says where and why.
+        ConfigurationError: An address, a table or a user cannot be used; the text says where and why.
     """
     gateway = config.gateway
     domain = _oraddress(gateway.global_domain, "gateway.global_domain")
     if domain.country is None:
         raise ConfigurationError("gateway.global_domain: a country (C) is needed")
+    users = users_from(config, keep=keep_users)
     return Settings(
         gateway_domain=gateway.domain,
         gateway_oraddress=_oraddress(gateway.oraddress, "gateway.oraddress"),
         global_domain=GlobalDomain(country=domain.country, admd=domain.admd or " ", prmd=domain.prmd),
         mta_name=gateway.mta_name,
         tables=tables_from(config.mixer.tables),
+        users=users if users is not None else NO_USERS,
+        users_version=users.version if users is not None else "",
         postmaster=gateway.postmaster,
     )
 
@@ -68,13 +87,98 @@ def peers_from(config: Config) -> Peers:
     return Peers(tuple(_peer(section, config) for section in config.mta.peer))
 
 
-def directions_from(settings: Settings, router: X400Router) -> Directions:
-    """What addresses finally mean under these settings and routes."""
+def users_from(config: Config, *, keep: bool) -> UserDirectory | None:
+    """The users' directory, compiled where its files have changed; None when there is none.
+
+    Args:
+        config: The configuration.
+        keep: Write what is compiled to its place; else it is for this process alone, and nothing is written there.
+
+    Raises:
+        ConfigurationError: Lines that cannot be used, or a file that cannot be read or written.
+    """
+    files = user_files(config)
+    if not files:
+        return None
+    section = config.lookup.directory
+    if keep:
+        return activate(files, section.compiled, fold_local=section.fold_local_parts)
+    present = compiled_from(files, section.compiled, fold_local=section.fold_local_parts)
+    if present is not None:
+        return present
+    with tempfile.TemporaryDirectory() as folder:
+        return activate(files, Path(folder) / "users", fold_local=section.fold_local_parts)  # it stays mapped when the file has gone
+
+
+def user_files(config: Config) -> tuple[Path, ...]:
+    """The users' files that the configuration means; none where the directory is no source."""
+    if Source.DIRECTORY.value not in config.lookup.sources:
+        return ()
+    if config.lookup.directory.files is not None:
+        return config.lookup.directory.files
+    beside = config.mixer.tables / USERS_FILE
+    return (beside,) if beside.is_file() else ()
+
+
+def stamps_from(config: Config) -> tuple[tuple[str, int, int], ...]:
+    """How the files of tables and users look now: path, time of change in nanoseconds, size; one that is not there has -1."""
+    tables = [path for table in MappingTable for path in table_files(config.mixer.tables, table)]
+    return tuple(_stamp(path) for path in (*tables, *user_files(config)))
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return str(path), -1, -1
+    return str(path), found.st_mtime_ns, found.st_size
+
+
+def sources_from(config: Config) -> Sources:
+    """The sources of look-ups in their order.
+
+    Raises:
+        ConfigurationError: A URL or the password of the LDAP directory cannot be used.
+    """
+    lookup = config.lookup
+    order = tuple(Source(name) for name in lookup.sources)
+    oracles: dict[Source, Oracle] = {}
+    if Source.PX in order:
+        oracles[Source.PX] = _px(lookup.px)
+    if Source.LDAP in order and lookup.ldap is not None:
+        oracles[Source.LDAP] = LDAPSource(_ldap(lookup.ldap))
+    return Sources(
+        order, oracles, ldap_users=lookup.ldap is not None and lookup.ldap.users is not None, most_questions=lookup.most_questions,
+        seconds=lookup.timeout_seconds,
+    )  # fmt: skip
+
+
+def _px(section: PXSection) -> PXResolver:
+    return PXResolver(
+        nameservers=[str(address) for address in section.nameservers], port=section.port, lifetime_seconds=section.timeout_seconds,
+        trees=section.trees, authenticated_only=section.authenticated_only,
+    )  # fmt: skip
+
+
+def _ldap(section: LDAPSection) -> LDAPSettings:
+    password = section.bind_password.read("lookup.ldap.bind_password").decode() if section.bind_password is not None else ""
+    return LDAPSettings(
+        urls=section.urls, bind_name=section.bind_name, bind_password=password, start_tls=section.start_tls, ca_file=section.ca_file,
+        collections=section.collections, users=LDAPUsers(**section.users.model_dump()) if section.users is not None else None,
+        timeout_seconds=section.timeout_seconds, cache_seconds=section.cache_seconds, connections=section.connections,
+    )  # fmt: skip
+
+
+def directions_from(settings: Settings, router: X400Router, peers: Iterable[Peer] = ()) -> Directions:
+    """What addresses finally mean under these settings and routes; ``peers`` are asked whether they take universal attributes."""
+    takes_universal = {peer.name for peer in peers if settings.towards(peer.policy).universal_addresses}
+    settings = replace(settings, universal_addresses=bool(takes_universal))
     context = Context(settings=settings, now=datetime.now(UTC), plan_seed="")
     base = settings.gateway_oraddress
 
     def is_gateway(address: ORAddress) -> bool:
-        return any(type_.upper() == "RFC-822" for type_, _ in address.domain_defined) and within(address, (base,))
+        wraps = any(type_.upper() == "RFC-822" for type_, _ in address.domain_defined) or universal_mailbox(address) is not None
+        return wraps and within(address, (base,))
 
     return Directions(
         route=router.route,
@@ -82,6 +186,7 @@ def directions_from(settings: Settings, router: X400Router) -> Directions:
         to_mailbox=lambda address: map_x400_recipient(address, context).result,
         is_gateway=is_gateway,
         is_gateway_domain=lambda domain: domain.lower() == settings.gateway_domain.lower(),
+        takes_universal=lambda peer: peer in takes_universal,
     )
 
 
@@ -122,7 +227,10 @@ def _peer(section: PeerSection, config: Config) -> Peer:
             originators=tuple(_prefix(text, f"{where}.grant.originators") for text in section.grant.originators),
             domains=section.grant.domains,
         ),
-        policy=PeerPolicy(x400_version=section.policy.x400_version, carrier=Carrier(section.policy.attachments)),
+        policy=PeerPolicy(
+            x400_version=section.policy.x400_version, carrier=Carrier(section.policy.attachments),
+            universal_addresses=section.policy.universal_addresses,
+        ),
         dialects=frozenset({"draft-extension-type"}) if section.policy.extensions == "draft" else frozenset(),
         checkpoint_size=section.checkpoint_size_kilobytes,
         window_size=section.window_size,
@@ -158,9 +266,15 @@ def tables_from(folder: Path) -> MappingTables:
         raise ConfigurationError(f"mixer.tables: {folder} is no folder")
     files: dict[str, list[tuple[str, str]]] = {}
     for table in MappingTable:
-        paths = [folder / table.value, *sorted((folder / f"{table.value}.d").glob("*"))]
-        files[table.value] = [(str(path), _text_of(path)) for path in paths if path.is_file()]
+        files[table.value] = [(str(path), _text_of(path)) for path in table_files(folder, table)]
     return load(files)
+
+
+def table_files(folder: Path, table: MappingTable) -> tuple[Path, ...]:
+    """The files of one table in their order. What editors leave behind in ``NAME.d`` (hidden files, ``*~``) is no table."""
+    more = sorted((folder / f"{table.value}.d").glob("*"))
+    paths = [folder / table.value, *(path for path in more if not path.name.startswith(".") and not path.name.endswith("~"))]
+    return tuple(path for path in paths if path.is_file())
 
 
 def _text_of(path: Path) -> str:
@@ -204,9 +318,17 @@ def retry_policy(config: Config) -> RetryPolicy:
     return RetryPolicy(urgent=urgent, normal=pace, non_urgent=pace)
 
 
+def hard_limit(config: Config) -> int:
+    """Octets of an APDU beyond which a transfer is broken off. Between the largest that is delivered and this it is read to its end.
+
+    DESIGN section 7: a message above our own limit is acknowledged and reported (1/7), since a refusal would make the peer try for days.
+    """
+    return config.mta.largest_octets * 4
+
+
 def stack_timers(config: Config) -> StackTimers:
     """How long a P1 peer may take in each state."""
-    return StackTimers(bind_input=config.mta.bind_timeout_seconds, progress=config.mta.progress_timeout_seconds)
+    return StackTimers(bind_input=config.mta.bind_timeout_seconds, progress=config.mta.progress_timeout_seconds, release=10)
 
 
 def p1_listener_settings(config: Config) -> ListenerSettings:
@@ -214,7 +336,7 @@ def p1_listener_settings(config: Config) -> ListenerSettings:
     mta = config.mta
     return ListenerSettings(
         host=mta.host, port=mta.port, tsels=mta.tsels, ssels=mta.ssels, psels=mta.psels, connections=mta.connections,
-        largest_octets=mta.largest_octets, timers=stack_timers(config), idle_timeout_seconds=mta.idle_timeout_seconds,
+        largest_octets=hard_limit(config), timers=stack_timers(config), idle_timeout_seconds=mta.idle_timeout_seconds,
         unbound=mta.unbound_connections,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -224,6 +224,7 @@ class PolicySection(Section):
     x400_version: Literal[84, 88] = 88
     attachments: Literal["bp14", "bp15", "ftbp"] = "ftbp"
     extensions: Literal["published", "draft"] = "published"
+    universal_addresses: bool = False
 
 
 class PeerSection(_Named):
@@ -274,6 +275,79 @@ class MixerSection(Section):
     """The mapping."""
 
     tables: File = Field(default=Path("mappings"), validate_default=True)
+    watch_seconds: float = Field(default=5, ge=0)
+
+
+SourceName = Literal["directory", "tables", "px", "ldap"]
+
+
+def _once(names: tuple[SourceName, ...]) -> tuple[SourceName, ...]:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name!r} is named twice")
+    return names
+
+
+class DirectorySection(Section):
+    """The users' directory: individual users from files."""
+
+    files: tuple[File, ...] | None = None
+    compiled: File = Field(default=Path("var/users.compiled"), validate_default=True)
+    fold_local_parts: bool = False
+
+
+class PXSection(Section):
+    """PX records of the DNS (RFC 2163)."""
+
+    nameservers: tuple[IPv4Address | IPv6Address, ...] = ()
+    port: int = Field(default=53, ge=1, le=65535)
+    timeout_seconds: float = Field(default=10, gt=0)
+    trees: dict[str, str] | None = None
+    authenticated_only: bool = False
+
+
+class LDAPUsersSection(Section):
+    """Individual users in an LDAP directory."""
+
+    base: str
+    mailbox_filter: str = "(mail={})"
+    oraddress_filter: str = "(mhsORAddresses={})"
+    mailbox_attribute: str = "mail"
+    oraddress_attribute: str = "mhsORAddresses"
+    domains: tuple[str, ...] = ()
+
+
+class LDAPSection(Section):
+    """An LDAP directory (RFC 2164)."""
+
+    urls: tuple[str, ...] = Field(min_length=1)
+    bind_name: str = ""
+    bind_password: Secret | None = None
+    start_tls: bool = False
+    ca_file: File | None = None
+    collections: tuple[str, ...] = ()
+    users: LDAPUsersSection | None = None
+    timeout_seconds: float = Field(default=5, gt=0)
+    cache_seconds: float = Field(default=300, ge=0)
+    connections: int = Field(default=4, ge=1, le=100)
+
+
+class LookupSection(Section):
+    """Where mappings come from besides the tables."""
+
+    sources: Annotated[tuple[SourceName, ...], AfterValidator(_once)] = ("directory", "tables")
+    header_lookup_limit_seconds: float = Field(default=3600, ge=0)
+    most_questions: int = Field(default=200, ge=1)
+    timeout_seconds: float = Field(default=30, gt=0)
+    directory: DirectorySection = DirectorySection()
+    px: PXSection = PXSection()
+    ldap: LDAPSection | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> LookupSection:
+        if "ldap" in self.sources and self.ldap is None:
+            raise ValueError("'ldap' is among the sources, but there is no section [lookup.ldap]")
+        return self
 
 
 class LogSection(Section):
@@ -298,6 +372,7 @@ class Config(Section):
     smtp: SMTPSection = SMTPSection()
     mta: MTASection = MTASection()
     mixer: MixerSection = MixerSection()
+    lookup: LookupSection = LookupSection()
     log: LogSection = LogSection()
     admin: AdminSection = AdminSection()
 
@@ -322,12 +397,20 @@ def load(path: Path) -> Config:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
-    # Sections that are left out are validated too: their defaults hold relative paths.
-    complete = {name: {} for name, field in Config.model_fields.items() if not field.is_required()} | table
     try:
-        return Config.model_validate(complete, context=path.absolute().parent)
+        return Config.model_validate(_completed(Config, table), context=path.absolute().parent)
     except ValidationError as error:
         raise ConfigurationError("\n".join(_faults(path, table, error))) from error
+
+
+def _completed(model: type[BaseModel], table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table with the sections that are left out, which are validated too: their defaults hold relative paths."""
+    found = dict(table)
+    for name, field in model.model_fields.items():
+        inner = found.get(name, {})
+        if isinstance(field.default, Section) and isinstance(inner, dict):
+            found[name] = _completed(type(field.default), inner)
+    return found
 
 
 def _faults(path: Path, table: Mapping[str, Any], error: ValidationError) -> list[str]:

@@ -29,6 +29,18 @@ def configure(*, json: bool = False, level: str = "info", stream: TextIO | None 
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, _Libraries)]:
+        root.removeHandler(handler)
+    root.addHandler(_Libraries(logging.WARNING))
+
+
+class _Libraries(logging.Handler):
+    """What libraries have to say (asyncio, aiosmtpd) becomes lines like ours: one form, escaped, nothing beside the log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        get(record.name).log(record.levelno, "library.warning", text=record.getMessage(), exc_info=record.exc_info)
+
 
 
 def redact(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

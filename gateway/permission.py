@@ -63,6 +63,15 @@ NO_SUCH_MAILBOX = Failure(
 )
 """X.411 unable-to-transfer(1) / unrecognised-OR-name(0), RFC 3463 5.1.1."""
 
+NOT_INTERNATIONAL = Failure(
+    reason=1,
+    diagnostic=0,
+    smtp_code=553,
+    status="5.6.7",
+    text="The X.400 system that takes mail for this address takes no addresses beyond ASCII.",
+)
+"""X.411 unable-to-transfer(1) / unrecognised-OR-name(0), RFC 6531 3.5."""
+
 _ROUTING_SIGNS = frozenset("%!@")
 """What asks a host to send on: ``user%elsewhere@us``, ``elsewhere!user@us`` (RFC 5321 F.2 knows the source route only)."""
 
@@ -99,6 +108,7 @@ class Directions:
         to_oraddress, to_mailbox: The two mappings of RFC 2156 4.3.4 and 4.3.5; `ConversionError` when there is no result.
         is_gateway: Whether an O/R address is the gateway's own with an RFC-822 domain-defined attribute.
         is_gateway_domain: Whether a domain is the gateway's own, whose local parts encapsulate O/R addresses.
+        takes_universal: Whether a P1 peer takes universal attributes, which hold mailboxes beyond ASCII.
     """
 
     route: Callable[[ORAddress], str | None]
@@ -106,6 +116,7 @@ class Directions:
     to_mailbox: Callable[[ORAddress], Mailbox]
     is_gateway: Callable[[ORAddress], bool]
     is_gateway_domain: Callable[[str], bool]
+    takes_universal: Callable[[str], bool] = lambda peer: False
 
     def of_mailbox(self, mailbox: Mailbox, depth: int = 0) -> Meaning:
         """What a mailbox finally means.
@@ -121,6 +132,8 @@ class Directions:
             return self._in_internet(inner) if inner == mailbox else self.of_mailbox(inner, depth + 1)
         peer = self.route(address)
         if peer is not None:
+            if address.universal and not self.takes_universal(peer):
+                raise ConversionError(NOT_INTERNATIONAL)
             return ToX400(address=address, peer=peer, mailbox=mailbox)
         if not self.is_gateway_domain(mailbox.domain):
             return ToInternet(address=mailbox)

@@ -30,7 +30,7 @@ _MEMORY = timedelta(days=30)
 """How long identifiers are remembered for replies and reports."""
 _FACT_KINDS = {"message-id": ledger.FactKind.SHORT_IDENTIFIER, "mts-identifier": ledger.FactKind.RETURN_PATH}
 
-_SMALL = 256 * 1024
+_SMALL = 32 * 1024
 """Transfers up to this many octets are converted on the event loop, larger ones in a thread."""
 
 _PAUSE_SECONDS = 5.0
@@ -63,14 +63,14 @@ class Prepared:
 class Journey(Protocol):
     """What is particular to one kind of transfer on its way to one side; `journeys` has a class for each."""
 
-    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
-        """The groups of due recipients, and the failures of those that go nowhere."""
+    async def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+        """The groups of due recipients, and the failures of those that go nowhere, or nowhere yet (a code below 500)."""
 
     async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
         """Convert for one group under a plan; nothing is sent yet.
 
         Raises:
-            ConversionError: It cannot be converted; the whole group fails with its `Failure`.
+            ConversionError: It cannot be converted; the whole group fails with its `Failure`, or waits when the code is below 500.
         """
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
@@ -218,8 +218,8 @@ class Relay:
         if expired is not None:
             await self._record(claim, expired, journey, ())
             return
-        groups, failed = await self._threaded(transfer.size, lambda: journey.sort(claim))
-        outcomes = {number: Outcome(result=Result.FAILED, at=now, failure=failure) for number, failure in failed.items()}
+        groups, failed = await journey.sort(claim)
+        outcomes = {number: _outcome_of(failure, now) for number, failure in failed.items()}
         results = await asyncio.gather(*(self._deliver(claim, journey, group) for group in groups), return_exceptions=True)
         notes: list[str] = []
         faulty: dict[int, Outcome] = {}
@@ -255,8 +255,7 @@ class Relay:
         try:
             prepared = await journey.prepare(claim, group, plan)
         except ConversionError as error:
-            outcome = Outcome(result=Result.FAILED, at=self._clock(), failure=error.failure)
-            return {recipient.number: outcome for recipient in group.recipients}, ()
+            return dict.fromkeys((recipient.number for recipient in group.recipients), _outcome_of(error.failure, self._clock())), ()
         if standing is None:
             facts = [ledger_fact(fact, plan.made_at + _MEMORY) for fact in prepared.remember]
             names = [fact.key for fact in prepared.remember if fact.kind == "mts-identifier"]
@@ -347,6 +346,13 @@ class Relay:
 
 def _said(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"
+
+
+def _outcome_of(failure: Failure, now: datetime) -> Outcome:
+    """The end of an attempt that came to nothing before anything was sent; a temporary failure (an address cannot be looked up) waits."""
+    if failure.smtp_code >= 500:
+        return Outcome(result=Result.FAILED, at=now, failure=failure)
+    return Outcome(result=Result.DEFERRED, at=now, reply=failure.detail or failure.text, failure=failure)
 
 
 def _deferred_by_fault(text: str, now: datetime) -> Outcome:

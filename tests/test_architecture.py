@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "lookup": {"mixer", "x400", "internet", "errors", "events", "log"},
     "permission": {"mixer", "x400", "internet", "errors"},
     "relay": {"permission", "mixer", "spool", "internet", "x400", "asn1", "lookup", "errors", "events", "log", "octets"},
-    "journeys": {"relay", "permission", "mixer", "spool", "internet", "x400", "osi", "asn1", "errors", "octets"},
+    "journeys": {"lookup", "relay", "permission", "mixer", "spool", "internet", "x400", "osi", "asn1", "errors", "octets"},
     "config": {"mixer", "x400", "internet", "spool", "asn1", "errors", "octets"},
     "smtp": {"permission", "relay", "spool", "internet", "lookup", "errors", "events", "log", "octets", "mixer"},
     "mta": {"permission", "relay", "spool", "osi", "x400", "asn1", "errors", "events", "log", "octets", "mixer"},

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from gateway import config
-from gateway.building import peers_from, settings_from
+from gateway.building import peers_from, settings_from, user_files
 from gateway.errors import ConfigurationError
 
 MANUAL = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
@@ -64,6 +64,11 @@ def fault(folder: Path, text: str) -> str:
         (GATEWAY + "[[mta.peer]]\nmta_name = 'x'\n", "mta.peer 0.name: must be given"),
         (GATEWAY + PEER + f"mta_name_2 = '{'x' * 9}'\n", "mta.peer partner.mta_name_2: unknown key"),
         (GATEWAY + "[mta]\npeer = 5\n", "mta.peer: Input should be a valid tuple"),
+        (GATEWAY + "[lookup]\nsources = ['dns']\n", "lookup.sources 0: Input should be 'directory', 'tables', 'px' or 'ldap'"),
+        (GATEWAY + "[lookup]\nsources = ['px', 'px']\n", "lookup.sources: 'px' is named twice"),
+        (GATEWAY + "[lookup]\nsources = ['ldap']\n", "lookup: 'ldap' is among the sources, but there is no section [lookup.ldap]"),
+        (GATEWAY + "[lookup.ldap]\nbind_name = 'x'\n", "lookup.ldap.urls: must be given"),
+        (GATEWAY + "[lookup]\npx = 5\n", "lookup.px: "),
         ("gateway = 1\n", "gateway: a table is wanted here"),
         ("", "gateway: must be given"),
         ("[gateway\n", "not valid TOML: "),
@@ -152,6 +157,28 @@ def test_relative_names_count_from_the_folder_of_the_file(tmp_path: Path) -> Non
     assert load(tmp_path, GATEWAY + "[spool]\nurl = 'sqlite:////var/queue.sqlite'\n").spool.url == "sqlite:////var/queue.sqlite"
 
 
+def test_the_users_file_is_beside_the_tables_unless_another_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    assert user_files(load(tmp_path, GATEWAY)) == ()
+    (tmp_path / "mappings" / "users.csv").write_text("joe@b.example,/S=joe/PRMD=P/ADMD=A/C=GB/\n")
+    found = load(tmp_path, GATEWAY)
+    assert user_files(found) == (tmp_path / "mappings/users.csv",) and found.lookup.directory.compiled == tmp_path / "var/users.compiled"
+    named = "[lookup.directory]\nfiles = ['a.csv', '/b.csv']\n"
+    assert user_files(load(tmp_path, GATEWAY + named)) == (tmp_path / "a.csv", Path("/b.csv"))
+    assert user_files(load(tmp_path, GATEWAY + "[lookup]\nsources = ['tables']\n")) == ()
+
+
+def test_only_the_gateway_keeps_the_compiled_users(tmp_path: Path) -> None:
+    """A command that another user runs leaves no files behind which the gateway could not replace."""
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "users.csv").write_text("joe@b.example,/S=joe/PRMD=P/ADMD=A/C=GB/\n")
+    loaded = load(tmp_path, GATEWAY)
+    version = settings_from(loaded).users_version
+    assert version and not (tmp_path / "var").exists()
+    assert settings_from(loaded, keep_users=True).mapping_version.endswith(f"+{version}")
+    assert (tmp_path / "var" / "users.compiled").is_file()
+
+
 def test_selectors_are_text_or_hexadecimal(tmp_path: Path) -> None:
     peer = load(tmp_path, GATEWAY + PEER + "called = { tsel = 'MIXER', ssel = 'hex:00ff' }\n").mta.peer[0]
     assert (peer.called.tsel, peer.called.ssel, peer.called.psel) == (b"MIXER", b"\x00\xff", b"")
@@ -204,7 +231,7 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return "[" + ", ".join(f'"{each.decode()}"' for each in value) + "]"
+        return "[" + ", ".join(f'"{each if isinstance(each, str) else each.decode()}"' for each in value) + "]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -42,7 +42,7 @@ class Script:
     plans: list[Plan] = field(default_factory=list)
     report: Callable[[], Sequence[tuple[Transfer, Octets]]] = tuple
 
-    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+    async def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
         return tuple(Group(key=each.address, recipients=(each,)) for each in claim.due), {}
 
     async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:

@@ -1,75 +1,47 @@
-"""``mixer map``: what the address mapping does, and why."""
+"""``mixer map explain``: what the address mapping does with an address, and why."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from gateway.cli.common import ConfigOption, JSONOption, app, settings_of, show
-from gateway.errors import GatewayError
-from gateway.mixer.address import Mapped, Role, mailbox_to_oraddress, oraddress_to_mailbox
-from gateway.mixer.policy import Settings
-from gateway.mixer.stdor import from_text, to_text
+from gateway.cli.common import JSONOption, app, show
+from gateway.cli.map_settings import ConfigurationOption, ConfiguredLookups, settings_with
+from gateway.cli.map_stream import explain_stream
+from gateway.maptools.explaining import Explainer
+from gateway.mixer.address import Role
 
 map_ = typer.Typer(help="The address mapping tables.", no_args_is_help=True)
 app.add_typer(map_, name="map")
 
+ADDRESSES = "Mailboxes (user@domain), O/R addresses (/S=../C=../ or c=..;s=..), or - for a list on standard input, one a line."
+
 
 @map_.command()
 def explain(
-    addresses: Annotated[list[str], typer.Argument(help="Mailboxes (user@domain) or O/R addresses (/S=../C=../).")],
-    config: ConfigOption,
+    addresses: Annotated[list[str], typer.Argument(help=ADDRESSES)],
+    config: ConfigurationOption = None,
+    tables: Annotated[Path | None, typer.Option(help="Folder of the tables; that of the configuration by default.")] = None,
     role: Annotated[Role, typer.Option(help="What the address is for.")] = Role.RECIPIENT,
     json: JSONOption = False,
 ) -> None:
-    """Show how addresses map: each step that ran, the result, the way back, and whether it returns the same address."""
-    settings = settings_of(config)
-    explained = [_explain(address, settings, role) for address in addresses]
-    show(explained, as_json=json, text="\n\n".join(_text(facts) for facts in explained))
-    if any("error" in facts for facts in explained):
+    """Show how addresses map: each step, each table entry that was tried, the result, the way back, and whether it returns the same."""
+    if config is None and tables is None:
+        raise typer.BadParameter("expected a configuration, or a folder with --tables", param_hint="--config")
+    settings = settings_with(config, tables)
+    with closing(ConfiguredLookups(config)) if config is not None else nullcontext() as lookups:
+        refused = _explain(addresses, Explainer(settings, role, lookups), json)
+    if refused:
         raise typer.Exit(1)
 
 
-def _explain(address: str, settings: Settings, role: Role) -> dict[str, Any]:
-    facts: dict[str, Any] = {"address": address}
-    try:
-        there, steps = _map(address, settings, role)
-        facts |= {"result": there, "steps": steps}
-        back, steps_back = _map(there, settings, role)
-        facts |= {"way back": back, "steps back": steps_back, "same": _same(address, back)}
-    except GatewayError as error:
-        facts["error"] = str(error)
-    return facts
-
-
-def _map(address: str, settings: Settings, role: Role) -> tuple[str, list[str]]:
-    if _is_oraddress(address):
-        mapped: Mapped[Any] = oraddress_to_mailbox(from_text(address), settings, role)
-        return mapped.result.address, [str(step) for step in mapped.steps]
-    mapped = mailbox_to_oraddress(address, settings, role)
-    return to_text(mapped.result), [str(step) for step in mapped.steps]
-
-
-def _is_oraddress(address: str) -> bool:
-    """A std-or text has no ``@``: the letter is written ``(a)`` there (RFC 2156 3.4)."""
-    return address.lstrip().startswith("/") and "@" not in address
-
-
-def _same(address: str, back: str) -> bool:
-    if _is_oraddress(address):
-        return from_text(address).key() == from_text(back).key()
-    return address.lower() == back.lower()
-
-
-def _text(facts: dict[str, Any]) -> str:
-    lines = [facts["address"]]
-    lines += [f"    {step}" for step in facts.get("steps", ())]
-    if "result" in facts:
-        lines.append(f"  = {facts['result']}")
-    lines += [f"    {step}" for step in facts.get("steps back", ())]
-    if "way back" in facts:
-        lines.append(f"  back: {facts['way back']} ({'the same' if facts['same'] else 'NOT the same'})")
-    if "error" in facts:
-        lines.append(f"  error: {facts['error']}")
-    return "\n".join(lines)
+def _explain(addresses: list[str], explainer: Explainer, as_json: bool) -> int:
+    """Explain addresses, or those of standard input; how many were refused."""
+    if addresses == ["-"]:
+        return explain_stream(explainer, as_json=as_json)
+    explained = [explainer.explain(address) for address in addresses]
+    show([one.facts() for one in explained], as_json=as_json, text="\n\n".join(one.text() for one in explained))
+    return sum(bool(one.error) for one in explained)

@@ -1,44 +1,34 @@
-"""``mixer map check``, ``test``, ``diff``, ``import`` and ``export``: the tools of the people who keep the tables.
+"""``mixer map check``, ``test``, ``import`` and ``export``: the tools of the people who keep the tables.
 
-Each command is a thin call into `gateway.maptools`. Exit codes: 0 good, 1 errors (or differences), 2 usage.
+Each command is a thin call into `gateway.maptools`. Exit codes: 0 good, 1 errors, 2 usage.
 """
 
 from __future__ import annotations
 
 import json as json_
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.building import tables_from
-from gateway.cli.common import JSONOption, settings_of, show
+from gateway.building import USERS_FILE
+from gateway.cli.common import JSONOption
 from gateway.cli.map_ import map_
+from gateway.cli.map_settings import ConfigurationOption, settings_with, users_beside
 from gateway.cli.map_users import FORMS, problems_in, users_in
 from gateway.errors import ConfigurationError
 from gateway.maptools.cases import Verdict, problem_of, read_cases, run_cases
 from gateway.maptools.check import check as check_tables
-from gateway.maptools.diff import AddressChange, RuleChange, addresses_in, changed_addresses, changed_rules, tables_of, value_of
 from gateway.maptools.exporting import ExportForm, export_rules
 from gateway.maptools.importing import Form, import_rules
-from gateway.maptools.mapper import settings_for
 from gateway.maptools.problems import Format, Problem, Severity, count, github_line, shown, summary
 from gateway.maptools.proxies import csv_of_users, import_users
 from gateway.maptools.sources import OTHER_NAMES, SourceFile, read, sources_of_folder, table_of_name
-from gateway.mixer.address import Role
-from gateway.mixer.mcgam import MappingTable, MappingTables
-from gateway.mixer.policy import Settings
-
-USERS_FILE = "users.csv"
-"""The users' file that `check` takes from the folder of the tables when none is named."""
+from gateway.mixer.mcgam import MappingTable
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How problems are printed; github marks the lines of a pull request.")]
-ConfigurationOption = Annotated[
-    Path | None, typer.Option("--config", "-c", exists=True, dir_okay=False, help="Configuration of the gateway, for its own addresses.")
-]
 OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; standard output by default.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Write over files that are there.")]
 
@@ -55,8 +45,7 @@ def check(
     json: JSONOption = False,
 ) -> None:
     """Check mapping tables: what the gateway would refuse, and what it would take and you did not mean."""
-    beside = folder / USERS_FILE
-    users = users or (beside if beside.is_file() else None)
+    users = users or users_beside(folder)
     sources = sources_of_folder(folder)
     found = check_tables(sources) if users is None else (*check_tables(sources, users_in(users)), *problems_in(users))
     _print(found, Format.JSON if json else format_)
@@ -87,7 +76,7 @@ def test(
     json: JSONOption = False,
 ) -> None:
     """Run files of expected pairs against the tables, like unit tests."""
-    settings = _settings(config, tables_from(tables) if tables else None if config else tables_from(files[0].parent))
+    settings = settings_with(config, tables if tables or config else files[0].parent)
     problems: list[Problem] = []
     cases = [case for path in files for case in read_cases(_source(path), problems)]
     verdicts = list(run_cases(cases, settings))
@@ -105,58 +94,6 @@ def _print_verdicts(verdicts: Sequence[Verdict], problems: Sequence[Problem], fo
     if verbose:
         print("\n".join(f"{one.case.where}: pass: {shown(one.case.address)} -> {shown(str(one.came))}" for one in verdicts if one.passed))
     print("\n".join([*map(str, problems), f"{passed} passed, {len(verdicts) - passed} failed"]))
-
-
-def _settings(config: Path | None, tables: MappingTables | None) -> Settings:
-    """The settings of a configuration file, or of a gateway that is nobody's; tables that are given go before those of the file."""
-    if config is None:
-        return settings_for(tables or MappingTables())
-    return settings_of(config) if tables is None else replace(settings_of(config), tables=tables)
-
-
-# --- diff ------------------------------------------------------------------------------------------------------------------------------
-
-
-@map_.command()
-def diff(
-    old: Annotated[Path, typer.Argument(help="Folder of the old tables.")],
-    new: Annotated[Path, typer.Argument(help="Folder of the new tables.")],
-    addresses: Annotated[
-        Path | None, typer.Option(help="Addresses of either kind, one a line, to map by both; - reads standard input.")
-    ] = None,
-    role: Annotated[Role, typer.Option(help="What the addresses are for.")] = Role.RECIPIENT,
-    config: ConfigurationOption = None,
-    json: JSONOption = False,
-) -> None:
-    """Show which rules changed between two sets of tables, and which addresses map differently. Exit code 1 when anything does."""
-    before, after = sources_of_folder(old), sources_of_folder(new)
-    rules = list(changed_rules(before, after))
-    moved: list[AddressChange] = []
-    if addresses is not None:
-        one, other = _settings(config, tables_of(before)), _settings(config, tables_of(after))
-        moved = list(changed_addresses(addresses_in(_lines(addresses)), one, other, role))
-    facts = {"rules": [change.facts() for change in rules], "addresses": [change.facts() for change in moved]}
-    show(facts, as_json=json, text="\n".join([*map(_rule_text, rules), *map(_address_text, moved)]) or "no difference")
-    if rules or moved:
-        raise typer.Exit(1)
-
-
-def _rule_text(change: RuleChange) -> str:
-    sign = {"added": "+", "removed": "-", "changed": "!"}[change.kind]
-    sides = [f"{value_of(row)} ({row.where})" for row in (change.old, change.new) if row is not None]
-    return shown(f"{sign} {change.table.value}: {change.key}: {' -> '.join(sides)}")
-
-
-def _address_text(change: AddressChange) -> str:
-    return shown(f"{change.address}: {change.old} -> {change.new}")
-
-
-def _lines(path: Path) -> Iterator[str]:
-    if str(path) == "-":
-        yield from sys.stdin
-        return
-    with path.open(encoding="utf-8", errors="replace") as file:
-        yield from file
 
 
 # --- import and export -----------------------------------------------------------------------------------------------------------------

@@ -10,12 +10,13 @@ from gateway.errors import GatewayError
 from gateway.lookup.user_keys import mailbox_from, oraddress_from
 from gateway.lookup.user_rows import Row, RowReader, open_text, proxies
 from gateway.lookup.users_compile import check_users
+from gateway.maptools.forms import standard_form
 from gateway.maptools.problems import Problem, error
 from gateway.maptools.proxies import UserForms
 from gateway.maptools.users import User
 
-FORMS: Final = UserForms(split=proxies, mailbox=mailbox_from, oraddress=oraddress_from)
-"""How the directory reads addresses."""
+FORMS: Final = UserForms(split=proxies, mailbox=mailbox_from, oraddress=lambda text: oraddress_from(standard_form(text)))
+"""How the directory reads addresses, and the forms of products besides: what is imported is written in the form of the RFC."""
 
 
 def problems_in(path: Path) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""``mixer serve``, ``check`` and ``status``."""
+"""``mixer serve``, ``check``, ``status`` and ``reload``."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gateway import config as configuration
 from gateway import log
 from gateway.admin.control import ask
 from gateway.app import Gateway
-from gateway.building import peers_from, settings_from, smtp_listener_settings, smtp_sender_from
+from gateway.building import peers_from, settings_from, smtp_listener_settings, smtp_sender_from, sources_from
 from gateway.cli.common import ConfigOption, JSONOption, app, naming, show
 
 
 @app.command()
 def serve(config: ConfigOption) -> None:
-    """Run the gateway until it is told to stop (SIGTERM, SIGINT). SIGHUP reads the mapping tables again."""
+    """Run the gateway until it is told to stop (SIGTERM, SIGINT). SIGHUP reads the mapping tables and the users again."""
     loaded = configuration.load(config)
     log.configure(json=loaded.log.json_lines, level=loaded.log.level)
     with naming(config):
@@ -29,7 +29,7 @@ async def _serve(config: configuration.Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, gateway.reload_safely)
+    loop.add_signal_handler(signal.SIGHUP, gateway.reload_soon)
     await gateway.start()
     await stop.wait()
     await gateway.stop()
@@ -44,7 +44,8 @@ def check(config: ConfigOption, json: JSONOption = False) -> None:
         peers = [peer.name for peer in peers_from(loaded)]
         smtp_listener_settings(loaded)
         smtp_sender_from(loaded)
-    facts: dict[str, Any] = {"config": str(config), "tables": settings.tables.version, "peers": peers}
+        sources_from(loaded)
+    facts: dict[str, Any] = {"config": str(config), "tables": settings.tables.version, "users": settings.users_version, "peers": peers}
     show(facts, as_json=json, text=f"{config}: good; peers: {', '.join(peers) or 'none'}; tables {settings.tables.version}")
 
 
@@ -54,3 +55,12 @@ def status(config: ConfigOption, json: JSONOption = False) -> None:
     loaded = configuration.load(config)
     facts = dict(asyncio.run(ask(loaded.admin.socket, "status")))
     show(facts, as_json=json, text="\n".join(f"{key}: {value}" for key, value in facts.items()))
+
+
+@app.command()
+def reload(config: ConfigOption, json: JSONOption = False) -> None:
+    """Make the running gateway read its mapping tables and users again; exit code 1, and why, when they do not check."""
+    loaded = configuration.load(config)
+    facts = dict(asyncio.run(ask(loaded.admin.socket, "reload")))
+    users = f"; users {facts['users']}" if facts.get("users") else ""
+    show(facts, as_json=json, text=f"active: tables {facts.get('tables')}{users}")

@@ -120,6 +120,15 @@ def _clean_name(name: str) -> str:
     return _NOT_NAME.sub("-", name)[:_LONGEST_NAME] or "X-Unnamed"
 
 
+_ADDRESS_FIELDS = frozenset(
+    {
+        "from", "sender", "reply-to", "to", "cc", "bcc", "disposition-notification-to", "dl-expansion-history", "x400-originator",
+        "x400-recipients",
+    }
+)  # fmt: skip
+_BETWEEN_MAILBOXES = re.compile(r"[\s<>,;:]")
+
+
 def field(name: str, value: str, *, utf8: bool = False) -> Field:
     """Build a field: control characters removed, folded at 76 octets where there are blanks, no line above 998.
 
@@ -127,13 +136,19 @@ def field(name: str, value: str, *, utf8: bool = False) -> Field:
         name: A character that no field name may have becomes ``-``.
         value: In its final form where it is ASCII. Text beyond ASCII becomes encoded words, which is right for
             unstructured fields only; structured ones are to be made with `encode_phrase` and its like first.
-        utf8: Leave text beyond ASCII as it is (RFC 6532).
+        utf8: Leave text beyond ASCII as it is (RFC 6532). A mailbox beyond ASCII in a field of addresses always stays: there is no other
+            form of it, and encoded words are no mailbox (RFC 2047 5).
     """
     clean = sanitise(value).strip(" ")
+    utf8 = utf8 or (name.lower() in _ADDRESS_FIELDS and not clean.isascii() and _has_utf8_mailbox(clean))
     if not utf8 and not clean.isascii():
         clean = encode_text(clean)
     name = _clean_name(name)
     return Field(name, _fold(clean.encode("utf-8", "replace"), len(name) + 1))
+
+
+def _has_utf8_mailbox(text: str) -> bool:
+    return any("@" in word and not word.isascii() for word in _BETWEEN_MAILBOXES.split(text))
 
 
 def _fold(value: bytes, used: int) -> bytes:

@@ -25,7 +25,7 @@ def journey_of(transfer: Transfer, surroundings: Surroundings) -> Journey:
     if transfer.source.peer == LOCAL:
         return OwnReport(surroundings)
     if transfer.origin is Side.INTERNET:
-        return MessageToX400(surroundings)
+        return MessageToX400(surroundings, transfer)
     if transfer.kind is Kind.PROBE:
-        return ProbeAnswer(surroundings)
-    return ReportToInternet(surroundings) if transfer.kind is Kind.REPORT else MessageToInternet(surroundings)
+        return ProbeAnswer(surroundings, transfer)
+    return ReportToInternet(surroundings, transfer) if transfer.kind is Kind.REPORT else MessageToInternet(surroundings, transfer)

@@ -1,16 +1,17 @@
-"""What every journey may use: the settings of the mapping, the routes, and the two deliverers."""
+"""What every journey may use: the settings of the mapping, the routes, the sources of look-ups, and the two deliverers."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from gateway.errors import ConversionError, Failure, GatewayError
 from gateway.internet.addresses import Mailbox
 from gateway.internet.envelope import SmtpEnvelope
+from gateway.lookup.sources import Sources
 from gateway.mixer.policy import Context, PeerPolicy, Settings
 from gateway.octets import Octets
 from gateway.permission import RELAYING, Directions, Granted, ToInternet
@@ -18,7 +19,8 @@ from gateway.spool.transfer import Outcome, Plan, Side, Source, Transfer
 from gateway.x400.oraddress import ORAddress
 
 _T = TypeVar("_T")
-_SMALL = 256 * 1024
+_SMALL = 32 * 1024
+"""Octets of a message that is converted on the event loop."""
 
 
 class X400Deliverer(Protocol):
@@ -43,17 +45,22 @@ class Surroundings:
     """The outside of a journey.
 
     Attributes:
-        settings: The present settings of the mapping (tables are swapped whole on reload).
-        directions: What addresses finally mean under those settings.
+        settings: The present settings of the mapping (tables and users are swapped whole on reload).
+        directions: What addresses finally mean under settings.
+        sources: What can be asked about addresses.
+        header_limit: How long a message waits for look-ups of header addresses (RFC 2156 4.2.1).
         policy_of: Policy of a P1 peer by name.
         dialects_of: Encode dialects of a P1 peer by name.
         granted: What a source may do.
         new_id: A fresh queue identifier.
         recall: What the ledger knows under some keys (identifiers that were cut, requests that were made), without those it lacks.
+        largest_octets: Transfers from P1 above this size are reported as too long instead of delivered.
     """
 
     settings: Callable[[], Settings]
-    directions: Callable[[], Directions]
+    directions: Callable[[Settings], Directions]
+    sources: Sources
+    header_limit: timedelta
     policy_of: Callable[[str], PeerPolicy]
     dialects_of: Callable[[str], frozenset[str]]
     granted: Callable[[Source], Granted]
@@ -61,25 +68,25 @@ class Surroundings:
     internet: InternetDeliverer
     new_id: Callable[[], str]
     recall: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+    largest_octets: int = 1 << 30
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
-    def context(
-        self, transfer: Transfer, *, now: datetime, seed: str, peer: str = "", known: Mapping[str, str] | None = None
+    def planned(
+        self, transfer: Transfer, plan: Plan, settings: Settings, peer: str = "", known: Mapping[str, str] | None = None
     ) -> Context:
-        """The context of one conversion."""
-        policy = self.policy_of(peer)
-        return Context(settings=self.settings(), now=now, plan_seed=seed, queue_id=transfer.id, policy=policy, known=known or {})
-
-    def planned(self, transfer: Transfer, plan: Plan, peer: str = "", known: Mapping[str, str] | None = None) -> Context:
         """The context of one conversion under a plan: the same at every attempt."""
-        return self.context(transfer, now=plan.made_at, seed=plan.seed, peer=peer, known=known)
+        policy = self.policy_of(peer)
+        return Context(
+            settings=settings.towards(policy), now=plan.made_at, plan_seed=plan.seed, queue_id=transfer.id, policy=policy, known=known or {}
+        )  # fmt: skip
 
-    def mailbox_of(self, address: ORAddress) -> Mailbox:
+    def mailbox_of(self, address: ORAddress, settings: Settings) -> Mailbox:
         """The mailbox that the O/R address of a recipient finally means, who was sorted to the Internet before.
 
         Raises:
             ConversionError: The tables or the routes have changed meanwhile.
         """
-        meaning = self.directions().of_oraddress(address)
+        meaning = self.directions(settings).of_oraddress(address)
         if not isinstance(meaning, ToInternet):
             raise ConversionError(RELAYING)
         return meaning.address
@@ -87,7 +94,8 @@ class Surroundings:
     def reporting(self, transfer: Transfer, ended: Iterable[int], now: datetime, peer: str = "") -> Context:
         """The context of a report; its seed names transfer and recipients, so one end gives one report identifier."""
         seed = f"{transfer.id}/report/{'.'.join(str(number) for number in sorted(ended))}"
-        return self.context(transfer, now=now, seed=seed, peer=peer)
+        policy = self.policy_of(peer)
+        return Context(settings=self.settings(), now=now, plan_seed=seed, queue_id=transfer.id, policy=policy)
 
 
 def local_source(side: Side) -> Source:
@@ -100,7 +108,7 @@ async def threaded(size: int, work: Callable[[], _T]) -> _T:
     return work() if size <= _SMALL else await asyncio.to_thread(work)
 
 
-def attempt(work: Callable[[], _T]) -> _T | Failure:
+def failing(work: Callable[[], _T]) -> _T | Failure:
     """The result of a mapping, or the failure that it ended in."""
     try:
         return work()

@@ -8,7 +8,7 @@ from datetime import datetime
 from gateway.errors import Failure
 from gateway.internet.addresses import Mailbox
 from gateway.internet.envelope import SmtpEnvelope
-from gateway.journeys.common import Surroundings, attempt
+from gateway.journeys.common import Surroundings, failing
 from gateway.mixer.stdor import from_text
 from gateway.octets import Octets
 from gateway.permission import NO_ROUTE
@@ -22,16 +22,17 @@ class OwnReport:
     def __init__(self, surroundings: Surroundings) -> None:
         self._around = surroundings
 
-    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+    async def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
         """The next hop of the one recipient: the peer that handed the subject in, or what takes the sender's domain."""
         recipient = claim.due[0]
         if recipient.target is Side.INTERNET:
-            mailbox = attempt(lambda: Mailbox.from_text(recipient.address))
+            mailbox = failing(lambda: Mailbox.from_text(recipient.address))
             if isinstance(mailbox, Failure):
                 return (), {recipient.number: mailbox}
             return (Group(key=self._around.internet.next_hop(mailbox.domain), recipients=(recipient,)),), {}
-        address = from_text(recipient.address)
-        peer = self._around.directions().route(address) or claim.transfer.source.session
+        address = failing(lambda: from_text(recipient.address))
+        route = None if isinstance(address, Failure) else self._around.directions(self._around.settings()).route(address)
+        peer = route or claim.transfer.source.session  # what handed the subject in knows the way to its originator
         if not peer:
             return (), {recipient.number: NO_ROUTE}
         return (Group(key=peer, recipients=(recipient,)),), {}

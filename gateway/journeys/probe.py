@@ -17,13 +17,13 @@ from gateway.spool.transfer import Claim, Outcome, Plan, Result, Transfer
 class ProbeAnswer:
     """Implements `relay.Journey`: every recipient that a message could reach counts as deliverable."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, transfer: Transfer) -> None:
         self._around = surroundings
-        self._message = MessageToInternet(surroundings)
+        self._message = MessageToInternet(surroundings, transfer)
 
-    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+    async def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
         """As a message with these recipients would be sorted."""
-        return self._message.sort(claim)
+        return await self._message.sort(claim)
 
     async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
         """Nothing will be sent: the answer is yes."""

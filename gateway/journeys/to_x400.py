@@ -12,7 +12,8 @@ from gateway.internet.addresses import Mailbox
 from gateway.internet.envelope import SmtpEnvelope
 from gateway.internet.message import Message, parse
 from gateway.journeys.addressing import addressed_in_x400
-from gateway.journeys.common import Surroundings, attempt, local_source, threaded
+from gateway.journeys.attempt import Attempt
+from gateway.journeys.common import Surroundings, local_source
 from gateway.journeys.postmaster import POSTMASTER, to_postmaster
 from gateway.mixer.convert import ReportedOutcome, dsn_for_internet, map_smtp_recipient, message_to_x400
 from gateway.mixer.correlation import questions_of_internet
@@ -29,26 +30,28 @@ from gateway.x400.p1 import MTSAPDU
 class MessageToX400:
     """Implements `relay.Journey`."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
+    def __init__(self, surroundings: Surroundings, transfer: Transfer) -> None:
         self._around = surroundings
+        self._attempt = Attempt(surroundings, transfer)
 
-    def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
+    async def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
         """Recipients by P1 peer. Asked anew at every attempt: routes and tables may have changed for the better."""
         granted = self._around.granted(claim.transfer.source)
-        directions = self._around.directions()
         groups: dict[str, list[Recipient]] = defaultdict(list)
         failed: dict[int, Failure] = {}
-        for recipient in claim.due:
-            if self._around.settings().is_postmaster(recipient.address):
-                groups[POSTMASTER].append(recipient)
-                continue
-            meaning = attempt(lambda address=recipient.address: directions.of_mailbox(Mailbox.from_text(address)))  # type: ignore[misc]
+        groups[POSTMASTER] = [each for each in claim.due if self._attempt.settings.is_postmaster(each.address)]
+        others = [each for each in claim.due if each not in groups[POSTMASTER]]
+        meanings = await self._attempt.meanings(
+            others, lambda directions, each: directions.of_mailbox(Mailbox.from_text(each.address))
+        )  # fmt: skip
+        for recipient in others:
+            meaning = meanings[recipient.number]
             refusal = meaning if isinstance(meaning, Failure) else from_smtp(granted, meaning)
             if refusal is not None:
                 failed[recipient.number] = refusal
             elif isinstance(meaning, ToX400):
                 groups[meaning.peer].append(recipient)
-        return tuple(Group(key=peer, recipients=tuple(members)) for peer, members in groups.items()), failed
+        return tuple(Group(key=peer, recipients=tuple(members)) for peer, members in groups.items() if members), failed
 
     async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
         """Convert for the peer; every recipient of the group will have the outcome of the transfer."""
@@ -56,18 +59,17 @@ class MessageToX400:
             return to_postmaster(self._around, claim, group, plan)
         message = parse(claim.content)
         known = await self._around.recall(questions_of_internet(message))
-        apdu, conversion = await threaded(claim.transfer.size, lambda: self._convert(claim, message, group, plan, known))
+        (apdu, conversion), given_up = await self._attempt.settled(
+            lambda settings: self._convert(claim, message, group, self._around.planned(claim.transfer, plan, settings, group.key, known))
+        )
 
         async def send() -> Mapping[int, Outcome]:
             outcome = await self._around.x400.transfer(group.key, apdu)
             return dict.fromkeys((recipient.number for recipient in group.recipients), outcome)
 
-        return Prepared(send=send, notes=tuple(str(note) for note in conversion.notes), remember=conversion.remember)
+        return Prepared(send=send, notes=tuple(str(note) for note in (*conversion.notes, *given_up)), remember=conversion.remember)
 
-    def _convert(
-        self, claim: Claim, message: Message, group: Group, plan: Plan, known: Mapping[str, str]
-    ) -> tuple[Octets, Conversion[MTSAPDU]]:
-        context = self._around.planned(claim.transfer, plan, group.key, known)
+    def _convert(self, claim: Claim, message: Message, group: Group, context: Context) -> tuple[Octets, Conversion[MTSAPDU]]:
         envelope = SmtpEnvelope.from_json(claim.transfer.envelope)
         numbers = tuple(recipient.number for recipient in group.recipients)
         conversion = message_to_x400(message, envelope, numbers, context)
@@ -76,7 +78,7 @@ class MessageToX400:
 
     def _nested(self, group: Group, context: Context) -> dict[int, ORAddress]:
         """What the recipients mean whose mailbox holds another one, mapped as this peer needs it (X.400 of 1984 or 1988)."""
-        directions = self._around.directions()
+        directions = self._around.directions(context.settings)
         found: dict[int, ORAddress] = {}
         for each in group.recipients:
             mailbox = Mailbox.from_text(each.address)

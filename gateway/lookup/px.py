@@ -103,6 +103,9 @@ class PXResolver:
             return Unreachable(reason=reason)
         return NO_MATCH
 
+    def close(self) -> None:
+        """Nothing: no connection outlives a question."""
+
     def _name_of(self, question: Question) -> dns.name.Name | None:
         """What to ask for; None where the DNS cannot have it (a numeric country, a label above 63 octets)."""
         try:

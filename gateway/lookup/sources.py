@@ -1,12 +1,13 @@
-"""Answers the questions of a conversion: each goes to its source, in parallel, with a time limit and a cap for each message.
+"""Answers the questions of conversions: each goes to its source, in parallel, with a time limit and a cap for each message.
 
-The relay runs a conversion with `Sources.settled`: run, answer what is open, run again with the answers, a bounded number of rounds.
+One attempt for one message has one `Inquiry`, which runs its conversions: run, answer what is open, run again with the answers, a bounded
+number of rounds.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -26,6 +27,7 @@ from gateway.mixer.questions import (
 )
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 _log = log.get("lookup")
 
@@ -41,6 +43,9 @@ class Oracle(Protocol):
     async def answer(self, question: Question) -> Answer:
         """The answer; `Unreachable` where there is none at present. Raises nothing."""
 
+    def close(self) -> None:
+        """End idle connections."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled(Generic[T]):
@@ -51,7 +56,6 @@ class Settled(Generic[T]):
     """
 
     result: T
-    answers: Answers
     given_up: Mapping[Question, str]
 
 
@@ -89,37 +93,19 @@ class Sources:
         """What one run of a conversion may know: fresh for every run."""
         return Knowledge(tables=tables, users=users, answers=answers, rules_from=self.rules_from, users_from=self.users_from)
 
-    async def settled(
-        self,
-        run: Callable[[Knowledge], Awaitable[T | Unresolved]],
-        fresh: Callable[[Answers], Knowledge],
-        answers: Answers | None = None,
-    ) -> Settled[T] | Unresolved:
-        """Run a conversion until it has no open questions.
+    def inquiry(
+        self, tables: MappingTables, users: Users = NO_USERS, *, header_limit_passed: bool = False, most: int | None = None
+    ) -> Inquiry:
+        """The look-ups of one attempt for one message.
 
         Args:
-            run: One run, in a thread where it is long: ``attempt`` of the conversion with the knowledge given.
-            fresh: `knowledge` with the present tables and directory.
-            answers: To begin with; says whether the time limit of header addresses has passed.
-
-        Returns:
-            The result, or an `Unresolved` without questions: the message has to wait, its ``failure()`` says why.
+            tables: The present tables; the same for the whole attempt.
+            users: The present directory, likewise.
+            header_limit_passed: The message has waited for header addresses long enough (4.2.1).
+            most: Look-ups over the wire, else as configured; with 0 only what is cached counts, and nobody waits.
         """
-        answers = answers or Answers()
-        waiting: dict[Question, str] = {}
-        left = self._most_questions
-        for _ in range(_MOST_ROUNDS):
-            knowledge = fresh(answers)
-            found = await run(knowledge)
-            if not isinstance(found, Unresolved):
-                return Settled(result=found, answers=answers, given_up=knowledge.given_up)
-            if not found.questions:
-                return found
-            waiting = dict.fromkeys(found.questions, f"more than {_MOST_ROUNDS} rounds of look-ups")
-            wired = self._on_the_wire(found.questions)
-            answers |= await self.answer(found.questions, most=left)
-            left = max(0, left - wired)
-        return Unresolved(questions=(), waiting=waiting)
+        most = self._most_questions if most is None else most
+        return Inquiry(self, tables, users, Answers(header_limit_passed=header_limit_passed), most)
 
     async def answer(self, questions: Sequence[Question], *, most: int | None = None) -> dict[Question, Answer]:
         """An answer for each question.
@@ -143,6 +129,11 @@ class Sources:
                 answers[question] = Unreachable(reason="too many look-ups for one message; the others are made at the next attempt")
         return answers | await self._gathered(tasks)
 
+    def close(self) -> None:
+        """End the idle connections of all sources."""
+        for oracle in self._oracles.values():
+            oracle.close()
+
     async def _gathered(self, tasks: Mapping[asyncio.Task[Answer], Question]) -> dict[Question, Answer]:
         if not tasks:
             return {}
@@ -156,8 +147,67 @@ class Sources:
         answers: dict[Question, Answer] = {tasks[task]: task.result() for task in done}
         return answers | {tasks[task]: Unreachable(reason=f"no answer from {tasks[task].source.value} in time") for task in late}
 
-    def _on_the_wire(self, questions: Sequence[Question]) -> int:
+    def on_the_wire(self, questions: Sequence[Question]) -> int:
+        """How many of these questions have no cached answer."""
         return sum(1 for question in questions if (oracle := self._oracles.get(question.source)) and not oracle.cached(question))
+
+
+class Inquiry:
+    """The look-ups of one attempt for one message; made by `Sources.inquiry`.
+
+    Its conversions (of each recipient, then of the message) see one set of tables and one directory, share the answers, and share the cap.
+    """
+
+    def __init__(self, sources: Sources, tables: MappingTables, users: Users, answers: Answers, most: int) -> None:
+        self._sources = sources
+        self._tables = tables
+        self._users = users
+        self._answers = answers
+        self._left = most
+
+    async def settled(self, run: Callable[[Knowledge], Awaitable[T | Unresolved]]) -> Settled[T] | Unresolved:
+        """Run one conversion until it has no open questions.
+
+        Args:
+            run: One run, in a thread where it is long: ``attempt`` of the conversion with the knowledge given.
+
+        Returns:
+            The result, or an `Unresolved` without questions: the message has to wait, its ``failure()`` says why.
+        """
+        return (await self.settled_each({0: run}))[0]
+
+    async def settled_each(
+        self, runs: Mapping[K, Callable[[Knowledge], Awaitable[T | Unresolved]]]
+    ) -> dict[K, Settled[T] | Unresolved]:
+        """Run several conversions, each until it has no open questions; those that are left over in one round ask together."""
+        found: dict[K, Settled[T] | Unresolved] = {}
+        for _ in range(_MOST_ROUNDS):
+            asked: dict[Question, None] = {}
+            for key, run in runs.items():
+                if key not in found and (questions := await self._run(key, run, found)):
+                    asked |= dict.fromkeys(questions)
+            if not asked:
+                return found
+            await self._answer(tuple(asked))
+        waiting = dict.fromkeys(asked, f"more than {_MOST_ROUNDS} rounds of look-ups")
+        return found | {key: Unresolved(questions=(), waiting=waiting) for key in runs if key not in found}
+
+    async def _run(
+        self, key: K, run: Callable[[Knowledge], Awaitable[T | Unresolved]], found: dict[K, Settled[T] | Unresolved]
+    ) -> tuple[Question, ...]:
+        """One run; its result, or the questions that it leaves open."""
+        knowledge = self._sources.knowledge(self._tables, self._users, self._answers)
+        result = await run(knowledge)
+        if not isinstance(result, Unresolved):
+            found[key] = Settled(result=result, given_up=knowledge.given_up)
+        elif not result.questions:
+            found[key] = result
+        return result.questions if isinstance(result, Unresolved) else ()
+
+    async def _answer(self, questions: Sequence[Question]) -> None:
+        wired = self._sources.on_the_wire(questions)
+        self._answers |= await self._sources.answer(questions, most=self._left)
+        self._left = max(0, self._left - wired)
 
 
 async def _ask(oracle: Oracle, question: Question, slots: asyncio.Semaphore) -> Answer:

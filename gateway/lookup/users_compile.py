@@ -100,15 +100,25 @@ def activate(sources: Sequence[Path], target: Path, *, fold_local: bool = False)
         UsersError: Lines that cannot be used; an older compiled file stays as it is.
         ConfigurationError: A file cannot be read or written.
     """
+    present = compiled_from(sources, target, fold_local=fold_local)
+    if present is not None:
+        return present
+    compile_users(sources, target, fold_local=fold_local)
+    return UserDirectory(target)
+
+
+def compiled_from(sources: Sequence[Path], target: Path, *, fold_local: bool = False) -> UserDirectory | None:
+    """The compiled directory where it was made from these files as they are now; else None.
+
+    Raises:
+        ConfigurationError: A file cannot be read.
+    """
     digest = digest_of(sources, fold_local=fold_local)
     try:
         present = UserDirectory(target)
-        if present.digest == digest:
-            return present
     except UserDirectoryError:
-        pass  # not there yet, or of another version
-    compile_users(sources, target, fold_local=fold_local)
-    return UserDirectory(target)
+        return None  # not there yet, or of another version
+    return present if present.digest == digest else None
 
 
 def check_users(sources: Sequence[Path], *, fold_local: bool = False) -> tuple[Finding, ...]:

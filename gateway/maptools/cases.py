@@ -21,12 +21,12 @@ from typing import Final
 
 from gateway.errors import GatewayError
 from gateway.internet.addresses import Mailbox
-from gateway.maptools.mapper import Answer, answer, is_oraddress, same
+from gateway.maptools.forms import is_oraddress, oraddress_from
+from gateway.maptools.mapper import Answer, answer, same
 from gateway.maptools.problems import Problem, error
 from gateway.maptools.sources import SourceFile, lines
 from gateway.mixer.address import Role
 from gateway.mixer.policy import Settings
-from gateway.mixer.stdor import from_text
 from gateway.x400.oraddress import ORAddress
 
 WRAPPED: Final = "wrapped"
@@ -107,7 +107,7 @@ def _gateway(text: str) -> Gateway:
     domain, _, oraddress = text.partition(" ")
     if "@" in domain or "=" in domain or not oraddress.strip():
         raise ValueError("expected 'gateway', a domain and an O/R address, such as: gateway gateway.example /PRMD=GATEWAY/ADMD= /C=XX/")
-    return Gateway(domain=domain, oraddress=from_text(oraddress.strip()))
+    return Gateway(domain=domain, oraddress=oraddress_from(oraddress.strip()))
 
 
 def _cases(text: str, role: Role, gateway: Gateway | None, file: str, number: int) -> Iterator[Case]:
@@ -129,7 +129,7 @@ def _check_address(text: str) -> None:
     if text in (WRAPPED, REFUSED):
         raise ValueError(f"{text!r} can only be what is expected, at the head of the arrow")
     if is_oraddress(text):
-        from_text(text)
+        oraddress_from(text)
     else:
         Mailbox.from_text(text)
 

@@ -7,10 +7,11 @@ from typing import Final
 
 from gateway.errors import GatewayError
 from gateway.internet.addresses import Mailbox
+from gateway.maptools.forms import is_oraddress, oraddress_from
 from gateway.mixer.address import Mapped, Role, mailbox_to_oraddress, oraddress_to_mailbox, unquote
 from gateway.mixer.mcgam import MappingTables
 from gateway.mixer.policy import GlobalDomain, Settings
-from gateway.mixer.stdor import from_text, to_text
+from gateway.mixer.stdor import to_text
 from gateway.x400.oraddress import ORAddress
 
 GATEWAY_DOMAIN: Final = "gateway.invalid"
@@ -43,16 +44,11 @@ def settings_for(tables: MappingTables, *, domain: str = GATEWAY_DOMAIN, oraddre
     return Settings(gateway_domain=domain, gateway_oraddress=oraddress, global_domain=home, mta_name="MAP", tables=tables)
 
 
-def is_oraddress(text: str) -> bool:
-    """Whether a text means an O/R address: it has no ``@``, which is written ``(a)`` there (RFC 2156 3.4), and attributes."""
-    return "@" not in text and "=" in text
-
-
 def answer(address: str, settings: Settings, role: Role) -> Answer:
     """Map an address of either kind."""
     try:
         if is_oraddress(address):
-            back: Mapped[Mailbox] = oraddress_to_mailbox(from_text(address), settings, role)
+            back: Mapped[Mailbox] = oraddress_to_mailbox(oraddress_from(address), settings, role)
             return Answer(text=back.result.address, wrapped=back.encapsulated)
         there: Mapped[ORAddress] = mailbox_to_oraddress(address, settings, role)
         return Answer(text=to_text(there.result), wrapped=there.encapsulated)
@@ -61,15 +57,20 @@ def answer(address: str, settings: Settings, role: Role) -> Answer:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two texts mean the same address; of a mailbox the local part counts with case (RFC 5321 2.4), the domain does not."""
+    """Whether two texts mean the same address."""
     if is_oraddress(one) != is_oraddress(other):
         return False
     if not is_oraddress(one):
-        return _mailbox_key(one) == _mailbox_key(other)
+        return same_mailbox(one, other)
     try:
-        return from_text(one).key() == from_text(other).key()
+        return oraddress_from(one).key() == oraddress_from(other).key()
     except GatewayError:
         return one == other
+
+
+def same_mailbox(one: str, other: str) -> bool:
+    """Whether two texts mean the same mailbox: the local part counts with case (RFC 5321 2.4) and without quotes, the domain does not."""
+    return _mailbox_key(one) == _mailbox_key(other)
 
 
 def _mailbox_key(text: str) -> tuple[str, str]:

@@ -130,7 +130,8 @@ def sources_of_folder(folder: Path) -> Sources:
         found[OTHER_NAMES[path.name]].append(_read(path))
     for table in MappingTable:
         paths = [folder / table.value, *sorted((folder / f"{table.value}.d").glob("*"))]
-        found[table] += [_read(path) for path in paths if path.is_file()]
+        # What editors leave behind is no table for the gateway either.
+        found[table] += [_read(path) for path in paths if path.is_file() and path.name[0] != "." and path.name[-1] != "~"]
     if not any(found.values()):
         names = ", ".join(table.value for table in MappingTable)
         raise ConfigurationError(f"there are no mapping tables in {folder}; they are files named {names}")

@@ -1,7 +1,8 @@
 """Mailbox <-> O/R address: the staged algorithms of RFC 2156 4.3.4 and 4.3.5.
 
 Every numbered step of the RFC is one small function; `Mapped.steps` records those that ran, and that record is what
-``mixer map explain`` prints. Directory and name server look-ups are not made here: what they found is overlaid on the tables.
+``mixer map explain`` prints. Nothing is looked up here: what a directory or a name server knows comes in as `Settings.knowledge`,
+and what would have to be known is noted there as a question.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from gateway.internet.fields import Mailbox
 from gateway.mixer.legality import beyond_mnemonic, bound_faults, fault, present
 from gateway.mixer.mcgam import Entry, Levels, address_of_others
 from gateway.mixer.policy import Settings
+from gateway.mixer.questions import Asking
 from gateway.mixer.stdor import (
     PERSONAL_NAME,
     RFC_822,
@@ -29,14 +31,12 @@ from gateway.mixer.stdor import (
     to_text,
 )
 from gateway.mixer.text import PRINTABLE, TextError, is_printable, ps_decode, ps_encode, text_from_teletex
+from gateway.mixer.universal import CONTINUATIONS, UniversalError, universal_mailbox, with_universal_mailbox
 from gateway.x400 import bounds as ub
 from gateway.x400.countries import ISO_3166_OF_X121
 from gateway.x400.oraddress import ORAddress
 
 T = TypeVar("T")
-
-CONTINUATIONS: Final = ("RFC-822", "RFC822C1", "RFC822C2", "RFC822C3")
-"""Types of the domain-defined attributes that hold an RFC 822 address, in order (4.3.2)."""
 
 _BLOCK: Final = ub.UB_DOMAIN_DEFINED_ATTRIBUTE_VALUE_LENGTH
 _LEVEL_NAMES: Final = ("country", "admd", "prmd", "organization")
@@ -49,6 +49,9 @@ _WORD: Final = rf'(?:{_ATOM}|"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*")'
 _DOMAIN_TEXT: Final = rf"(?:{_ATOM}(?:\.{_ATOM})*\.?|\[[^\[\]\\\x00-\x20\x7f]*\])"
 _ROUTE: Final = r"((?:@[^@,:\x00-\x20\x7f\"<>()\\]+,?)+:)?"
 _ADDR_SPEC: Final = re.compile(rf"{_ROUTE}({_WORD}(?:\.{_WORD})*)@({_DOMAIN_TEXT})")
+_UTF8_ATOM: Final = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\xa1-\u2027\u202a-\ud7ff\ue000-\U0010ffff]+"
+_UTF8_WORD: Final = r'(?:%s|"(?:[^"\\\x00-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff]|\\[\x20-\x7e])*")' % _UTF8_ATOM  # noqa: UP031 - braces
+_UTF8_ADDR_SPEC: Final = re.compile(rf"({_UTF8_WORD}(?:\.{_UTF8_WORD})*)@({_DOMAIN_TEXT})")
 _LENIENT: Final = re.compile(rf"{_ROUTE}([^\x00-\x1f\x7f]+)@([^@\x00-\x20\x7f]+)")
 _LONGEST: Final = 4096
 """Characters of an address that are looked at."""
@@ -68,7 +71,9 @@ class AddressError(ConversionError):
     """An address cannot be mapped; carries the `Failure` to report."""
 
     def __init__(self, text: str, *, diagnostic: int = 0, status: str = "5.1.1") -> None:
-        super().__init__(Failure(reason=1, diagnostic=diagnostic, smtp_code=550, status=status, text=text))
+        # RFC 6531 3.5: 553 for a mailbox that needs what is not there (5.6.7).
+        code = 553 if status == "5.6.7" else 550
+        super().__init__(Failure(reason=1, diagnostic=diagnostic, smtp_code=code, status=status, text=text))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +113,11 @@ class MappedMailbox(Mapped[Mailbox]):
 
 
 class _Trail:
-    """Collects steps."""
+    """Collects the steps of one mapping, and has the rules that it asks for."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, rules: Asking) -> None:
         self._prefix = prefix
+        self.rules = rules
         self.steps: list[Step] = []
 
     def add(self, clause: str, text: str) -> None:
@@ -142,9 +148,10 @@ def mailbox_to_oraddress(
         grammar: How an O/R address in the local part is read.
 
     Raises:
-        AddressError: Nothing can hold the address: it is no mailbox, not ASCII, or longer than four attributes.
+        AddressError: Nothing can hold the address: it is no mailbox, not ASCII and unknown to the directory, or longer than four
+            attributes.
     """
-    trail = _Trail("4.3.4")
+    trail = _Trail("4.3.4", settings.asking(envelope=role is not Role.HEADER))
     route, local, domain = _split_mailbox(address)
     if route and (settings.strip_source_routes or role is Role.HEADER):
         trail.add("step 1", f"source route {route} removed")
@@ -154,11 +161,14 @@ def mailbox_to_oraddress(
     try:
         if route:
             raise _StageTwoError("step 1: not of the form local@domain but a source route")
-        found = _stage_one(local, domain, settings, trail, x400_version, grammar)
+        found = _user(local, domain, trail, x400_version) or _stage_one(local, domain, trail, x400_version, grammar)
     except _StageTwoError as reason:
-        derived = reason.derived if reason.derived is not None else _derived(routed, settings, trail)
+        derived = reason.derived if reason.derived is not None else _derived(routed, trail)
         trail.add("stage II", str(reason))
-        found = _stage_two(f"{route}{local}@{domain}", routed, derived, settings, role, trail)
+        base = _stage_two_base(routed, derived, settings, role, trail)
+        whole = f"{route}{local}@{domain}"
+        universal = settings.universal_addresses and x400_version != 84 and not whole.isascii()
+        found = _universal(whole, base, trail) if universal else _stage_two(whole, base, trail)
     return Mapped(result=found, steps=tuple(trail.steps))
 
 
@@ -167,9 +177,10 @@ def _split_mailbox(address: str) -> tuple[str, str, str]:
         raise AddressError(f"the address {address[:100]!r}... is too long for an O/R address (RFC 2156 4.3.2)", status="5.1.3")
     address = _with_ascii_domain(address)
     match = _ADDR_SPEC.fullmatch(address) or _LENIENT.fullmatch(address)
-    if match is None or not address.isascii():
-        fault = "is not ASCII, which an O/R address cannot hold" if not address.isascii() else "is not of the form local@domain"
-        raise AddressError(f"the address {address[:200]!r} {fault}", status="5.1.3" if address.isascii() else "5.6.7")
+    if match is None:
+        raise AddressError(f"the address {address[:200]!r} is not of the form local@domain", status="5.1.3")
+    if not f"{match.group(1) or ''}{match.group(3)}".isascii():
+        raise AddressError(f"the domain of {address[:200]!r} has no form in ASCII (RFC 5890)", status="5.6.7")
     return match.group(1) or "", match.group(2), match.group(3).rstrip(".")
 
 
@@ -184,7 +195,16 @@ def _with_ascii_domain(address: str) -> str:
         return address
 
 
-def _stage_one(local: str, domain: str, settings: Settings, trail: _Trail, x400_version: int, grammar: Grammar) -> ORAddress:
+def _user(local: str, domain: str, trail: _Trail, x400_version: int) -> ORAddress | None:
+    """The O/R address of an individual user, which wins over all rules."""
+    pair = trail.rules.user_of_mailbox(Mailbox(local=unquote(local), domain=domain))
+    if pair is None:
+        return None
+    trail.add("directory", pair.where)
+    return _for_1984(pair.oraddress, trail) if x400_version == 84 else pair.oraddress
+
+
+def _stage_one(local: str, domain: str, trail: _Trail, x400_version: int, grammar: Grammar) -> ORAddress:
     unquoted = _step_2(local, trail)
     _step_3(unquoted)
     left = _steps_4_and_5(unquoted, trail, x400_version, grammar)
@@ -192,7 +212,7 @@ def _stage_one(local: str, domain: str, settings: Settings, trail: _Trail, x400_
         trail.add("step 6", "the local part alone is a complete O/R address; the domain does not count")
         return _for_1984(left, trail) if x400_version == 84 else left
     _step_7(left)
-    right = _step_8(domain, settings, trail)
+    right = _step_8(domain, trail)
     merged = _merge(left, right)
     if (wrong := fault(merged)) is not None:
         raise _StageTwoError(f"step 9: {wrong}", right)
@@ -200,10 +220,10 @@ def _stage_one(local: str, domain: str, settings: Settings, trail: _Trail, x400_
     return _for_1984(merged, trail) if x400_version == 84 else merged
 
 
-def _derived(domain: str, settings: Settings, trail: _Trail) -> Mapping[str, Any]:
+def _derived(domain: str, trail: _Trail) -> Mapping[str, Any]:
     """What step 8 makes of a domain for stage II, possibly nothing."""
     try:
-        return _step_8(domain, settings, trail)
+        return _step_8(domain, trail)
     except _StageTwoError as error:
         return error.derived or {}
 
@@ -266,13 +286,13 @@ def _step_7(left: ORAddress) -> None:
 def oraddress_of_domain(domain: str, settings: Settings) -> ORAddress | None:
     """What the mapping tables make of a domain alone (4.2, 4.3.4 step 8); None where no table knows it or it cannot be mapped whole."""
     try:
-        return ORAddress(**_step_8(domain, settings, _Trail("4.3.4")))
+        return ORAddress(**_step_8(domain, _Trail("4.3.4", settings.asking(envelope=False))))
     except _StageTwoError:
         return None
 
 
-def _step_8(domain: str, settings: Settings, trail: _Trail) -> Mapping[str, Any]:
-    entry = settings.tables.oraddress_of_domain(domain)
+def _step_8(domain: str, trail: _Trail) -> Mapping[str, Any]:
+    entry = trail.rules.oraddress_of_domain(domain)
     if entry is None:
         raise _StageTwoError(f"step 8: no mapping is known for {domain}", {})
     rest = domain.rstrip(".")[: -len(entry.domain)].rstrip(".")
@@ -333,9 +353,18 @@ def _for_1984(address: ORAddress, trail: _Trail) -> ORAddress:
     return replace(address, common_name=None, domain_defined=(*address.domain_defined, ("Common", address.common_name)))
 
 
-def _stage_two(address: str, domain: str, derived: Mapping[str, Any], settings: Settings, role: Role, trail: _Trail) -> ORAddress:
+def _universal(address: str, base: ORAddress, trail: _Trail) -> ORAddress:
+    # Deviation: RFC 2156 has no way to write characters beyond ASCII (3.4); a peer that was configured so takes universal attributes.
+    try:
+        found = with_universal_mailbox(base, address)
+    except UniversalError as error:
+        raise AddressError(f"the address {address[:100]!r} cannot be written in an O/R address: {error}", status="5.1.3") from error
+    trail.add("stage II", f"universal {RFC_822} attribute {address}")
+    return found
+
+
+def _stage_two(address: str, base: ORAddress, trail: _Trail) -> ORAddress:
     values = _dda_values(address)
-    base = _stage_two_base(domain, derived, settings, role, trail)
     attributes = (*base.domain_defined, *zip(CONTINUATIONS, values, strict=False))
     if len(attributes) > ub.UB_DOMAIN_DEFINED_ATTRIBUTES or len(values) > len(CONTINUATIONS):
         raise AddressError(
@@ -349,7 +378,8 @@ def _dda_values(address: str) -> tuple[str, ...]:
     try:
         encoded = ps_encode(address)
     except TextError as error:
-        raise AddressError(f"the address {address[:200]!r} cannot be written in an O/R address: {error}", status="5.6.7") from error
+        text = f"the address {address[:200]!r} cannot be written in an O/R address, and the directory does not know it: {error}"
+        raise AddressError(text, status="5.6.7") from error
     return tuple(encoded[at : at + _BLOCK] for at in range(0, len(encoded), _BLOCK))
 
 
@@ -357,7 +387,7 @@ def _stage_two_base(domain: str, derived: Mapping[str, Any], settings: Settings,
     if derived:
         trail.add("stage II", "attributes of the domain's own mapping are used")
         return ORAddress(**derived)
-    entry = settings.tables.gateway_of_domain(domain) if role is not Role.ORIGINATOR else None
+    entry = trail.rules.gateway_of_domain(domain) if role is not Role.ORIGINATOR else None
     if entry is None:
         trail.add("stage II", "attributes of the local gateway are used")
         return settings.gateway_oraddress
@@ -387,7 +417,7 @@ def oraddress_to_mailbox(
     Raises:
         AddressError: The RFC-822 attribute holds no mailbox, or the address has no text form.
     """
-    trail = _Trail("4.3.5")
+    trail = _Trail("4.3.5", settings.asking(envelope=role is not Role.HEADER))
     if _rfc_822_count(address) == 1:
         try:
             return _mapping_a(address, settings, trail)
@@ -395,6 +425,12 @@ def oraddress_to_mailbox(
             if role is not Role.HEADER or not show_unusable:
                 raise AddressError(f"the {RFC_822} attribute of {_shown_whole(address)} holds no usable mailbox: {error}") from error
             trail.add("mapping A", f"not possible: {error}")
+    if (universal := _mapping_a_of_universal(address, trail)) is not None:
+        return universal
+    pair = trail.rules.user_of_oraddress(address)
+    if pair is not None:
+        trail.add("directory", pair.where)
+        return MappedMailbox(result=pair.mailbox, steps=tuple(trail.steps))
     try:
         found = _mapping_b(_written_once(address), settings, trail)
     except StdOrError as error:
@@ -433,6 +469,17 @@ def _mapping_a(address: ORAddress, settings: Settings, trail: _Trail) -> MappedM
     return MappedMailbox(result=mailbox, steps=tuple(trail.steps), route=route)
 
 
+def _mapping_a_of_universal(address: ORAddress, trail: _Trail) -> MappedMailbox | None:
+    """Mapping A for a mailbox beyond ASCII; a printable attribute, which stands for an alias in ASCII, goes before it."""
+    text = universal_mailbox(address) if _rfc_822_count(address) == 0 else None
+    match = _UTF8_ADDR_SPEC.fullmatch(_with_ascii_domain(text)) if text is not None and len(text) <= _LONGEST else None
+    if match is None:
+        return None
+    trail.add("mapping A", f"universal {RFC_822} attribute {text}")
+    mailbox = Mailbox(local=unquote(match.group(1)), domain=match.group(2).rstrip("."))
+    return MappedMailbox(result=mailbox, steps=tuple(trail.steps))
+
+
 def _rfc_822_readings(address: ORAddress) -> Iterator[str]:
     printable = {type_.upper(): value for type_, value in address.domain_defined}
     if RFC_822 in printable:
@@ -467,7 +514,7 @@ def _mapping_b(address: ORAddress, settings: Settings, trail: _Trail) -> Mailbox
         trail.add("step 5", f"{others[0]} is not of the mnemonic form, so all goes to the left-hand side")
         return _encapsulated(address, levels, settings, trail)
     for looked_up in _step_2_country(levels, trail):
-        for entry in settings.tables.domains_of_oraddress(looked_up):
+        for entry in trail.rules.domains_of_oraddress(looked_up):
             found = _below(address, levels, entry, trail)
             if found is not None:
                 return found
@@ -537,7 +584,7 @@ def _local_part(address: ORAddress, depth: int, rest: str, trail: _Trail) -> str
 
 
 def _encapsulated(address: ORAddress, levels: Levels, settings: Settings, trail: _Trail) -> Mailbox:
-    entry = settings.tables.gateway_of_oraddress(levels)
+    entry = trail.rules.gateway_of_oraddress(levels)
     domain = entry.domain if entry is not None else settings.gateway_domain
     trail.add("encapsulation", f"complete address at {'the preferred gateway' if entry else 'the local gateway'} {domain}")
     text = to_text(address)

@@ -6,22 +6,22 @@ Contents stay `Octets`: a transfer encoding is undone and made lazily.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from gateway import asn1
-from gateway.errors import GatewayError
+from gateway.errors import ConversionError, Failure, GatewayError
 from gateway.internet.fields import Field, as_ascii, decode_text, encode_text, parse_date, sanitise, serialise_date
 from gateway.internet.message import Entity, entity, serialise
 from gateway.internet.mime import ContentType, Disposition, parse_content_type
 from gateway.internet.transfer_encodings import base64_body
+from gateway.mixer.body_policy import BodyPolicy, MimeCarrier, UnknownBody, body_policy
 from gateway.mixer.body_text import ia5_part, text_entity
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.eits import IA5_TEXT
 from gateway.mixer.heading import carried_field
-from gateway.mixer.policy import Carrier
-from gateway.octets import Octets
+from gateway.octets import Octets, octets
 from gateway.x400 import oids
 from gateway.x400.bodyparts import BodyPart, ExtendedBodyPart
 from gateway.x400.charsets import general_from_text, text_from_general
@@ -46,16 +46,8 @@ _APPLICATIONS: Final[dict[str, str]] = {
     "2.16.840.1.113694.2.2.1.4": "image/gif",
     "2.16.840.1.113694.2.2.1.6": "image/jpeg",
     oids.ID_MIME_FTBP_POSTSCRIPT: "application/postscript",
-    "1.2.840.113556.4.2": "application/msword",
-    "1.2.840.113556.4.3": "application/vnd.ms-excel",
-    "1.2.840.113556.3.10.1": "application/ms-tnef",
-    "1.2.840.113556.3.10.2": "application/octet-stream",
 }
 """Application reference -> content type (RFC 2157 3.3, RFC 2158); the first of a type is the one that is written."""
-
-_REFERENCES: Final[dict[str, str]] = {}
-for _reference, _type in _APPLICATIONS.items():
-    _REFERENCES.setdefault(_type, _reference)
 
 _X_FTBP: Final = "x-ftbp."
 _DIRECT_TYPES: Final[dict[str, str]] = {
@@ -116,19 +108,57 @@ def attachment_part(item: Entity, scope: Scope, *, whole: bool) -> tuple[BodyPar
         scope.notes.add(
             item.content_type.essence, "RFC 2045 6.4", f"the transfer encoding {item.encoding[:40]} is unknown; carried encoded"
         )
-    carrier = scope.context.policy.carrier
-    if carrier is Carrier.BP14:
-        return _bilateral_part(item, scope)
-    if carrier is Carrier.BP15:
-        return _mime_part(item, whole)
-    return _file_part(item, scope, whole)
+    policy = body_policy(scope.context.policy)
+    if item.content_type.essence == "application/octet-stream":
+        return _CARRY[MimeCarrier(policy.octet_stream.value)](item, scope, whole)
+    if _reference(item, policy) is None and policy.unknown_body is not UnknownBody.ENCAPSULATE:
+        return ia5_part(octets(_marker(item.content_type.essence, policy, scope))), (IA5_TEXT,)
+    return _CARRY[policy.unknown_mime](item, scope, whole)
 
 
-def _bilateral_part(item: Entity, scope: Scope) -> tuple[BodyPart, tuple[str, ...]]:
+def _marker(what: str, policy: BodyPolicy, scope: Scope) -> bytes:
+    """What stands in the place of a dropped body part (RFC 2157 2 step 5).
+
+    Raises:
+        ConversionError: The policy is to reject such messages.
+    """
+    if policy.unknown_body is UnknownBody.REJECT:
+        text = f"the message has a body part of the type {sanitise(what)[:80]}, for which there is no conversion"
+        raise ConversionError(Failure(reason=2, diagnostic=8, smtp_code=554, status="5.6.3", text=text))
+    scope.notes.add(what, "RFC 2157 2", "has no equivalent and was dropped by the peer's policy")
+    return f"[A body part of the type {sanitise(what)[:80]} was removed by the mail gateway.]\r\n".encode("ascii", "replace")
+
+
+def dropped_part(what: str, scope: Scope) -> Entity | None:
+    """The text in the place of a body part without an equivalent; None where it is carried.
+
+    Raises:
+        ConversionError: The policy is to reject such messages.
+    """
+    policy = body_policy(scope.context.policy)
+    if policy.unknown_body is UnknownBody.ENCAPSULATE:
+        return None
+    return text_entity(octets(_marker(what, policy, scope)), "us-ascii")
+
+
+def _reference(item: Entity, policy: BodyPolicy) -> str | None:
+    """The application reference that means the type of an entity; None where there is none."""
+    kind = item.content_type
+    if kind.subtype.startswith(_X_FTBP):
+        given = kind.subtype.removeprefix(_X_FTBP)
+        return given if re.fullmatch(r"[0-2](?:\.[0-9]+)+", given) else None
+    table = (*_APPLICATIONS.items(), *policy.applications.items())
+    return next((reference for reference, essence in table if essence == kind.essence), None)
+
+
+def _bilateral_part(item: Entity, scope: Scope, whole: bool) -> tuple[BodyPart, tuple[str, ...]]:
     if item.content_type.essence != "application/octet-stream" or item.filename:
         scope.notes.add(
             item.content_type.essence, "RFC 2157 3.1.4", f"type and file name {item.filename[:80]!r} do not fit into body part 14"
         )
+    described = item.header.without("Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "MIME-Version")
+    for one in described if not whole else (one for one in described if one.name.lower().startswith("content-")):
+        scope.notes.add(one.name, "RFC 2157 3.1.4", f"does not fit into body part 14: {one.value[:80]}")
     return BodyPart(bilaterally_defined=item.content()), (oids.ID_EIT_UNKNOWN,)
 
 
@@ -142,7 +172,7 @@ def _line(field: Field) -> str:
     return f"{field.name}: {as_ascii(field.value)}"
 
 
-def _mime_part(item: Entity, whole: bool) -> tuple[BodyPart, tuple[str, ...]]:
+def _mime_part(item: Entity, _scope: Scope, whole: bool) -> tuple[BodyPart, tuple[str, ...]]:
     """BP15 mime-body-part (RFC 2157 3.1.2)."""
     others = tuple(_line(field) for field in _own_fields(item, whole) if not field.is_named("Content-Type"))
     pairs = tuple(
@@ -156,17 +186,14 @@ def _mime_part(item: Entity, whole: bool) -> tuple[BodyPart, tuple[str, ...]]:
 
 def _file_part(item: Entity, scope: Scope, whole: bool) -> tuple[BodyPart, tuple[str, ...]]:
     """FTBP with the file name, dates and size (RFC 2157 3.1.1, 6.4)."""
-    essence = item.content_type.essence
-    reference = (
-        item.content_type.subtype.removeprefix(_X_FTBP) if item.content_type.subtype.startswith(_X_FTBP) else _REFERENCES.get(essence)
-    )
-    known = reference is not None and re.fullmatch(r"[0-2](?:\.[0-9]+)+", reference) is not None
+    reference = _reference(item, body_policy(scope.context.policy))
+    known = reference is not None
     fields = [field for field in _own_fields(item, whole) if not (known and field.is_named("Content-Type", "Content-Disposition"))]
     list_ = (IPMSExtension(type_=oids.ID_RFC_822_FIELD_LIST, value=tuple(map(_line, fields))),) if fields else None
     description = decode_text(item.header.value("Content-Description"))
     parameters = FileTransferParameters(
         environment=EnvironmentParameter(
-            application_reference=GeneralIdentifier(registered_identifier=reference if known and reference else oids.ID_MIME_FTBP_DATA),
+            application_reference=GeneralIdentifier(registered_identifier=reference or oids.ID_MIME_FTBP_DATA),
             user_visible_string=(_graphic(sanitise(description)),) if description else None,
         ),
         file_attributes=_file_attributes(item, scope),
@@ -190,6 +217,10 @@ def _file_attributes(item: Entity, scope: Scope) -> FileAttributes:
     )
 
 
+def _text_part(item: Entity, scope: Scope, _whole: bool) -> tuple[BodyPart, tuple[str, ...]]:
+    return harpoon_part(item, scope), (IA5_TEXT,)
+
+
 def harpoon_part(item: Entity, scope: Scope) -> BodyPart:
     """The complete entity as IA5 text that begins with MIME-Version (RFC 2157 3.1.3, RFC 1496)."""
     described = [field for field in item.header if field.name.lower().startswith("content-")]
@@ -205,6 +236,14 @@ def harpoon_part(item: Entity, scope: Scope) -> BodyPart:
             fields.append(("Content-Transfer-Encoding", "base64"))
             body = base64_body(item.content())
     return ia5_part(serialise(entity(fields, body)))
+
+
+_CARRY: Final[Mapping[MimeCarrier, Callable[[Entity, Scope, bool], tuple[BodyPart, tuple[str, ...]]]]] = {
+    MimeCarrier.FTBP: _file_part,
+    MimeCarrier.BP15: _mime_part,
+    MimeCarrier.IA5: _text_part,
+    MimeCarrier.BP14: _bilateral_part,
+}
 
 
 # --- X.400 -> MIME
@@ -314,7 +353,7 @@ def _file_type(parameters: FileTransferParameters, carried: Sequence[str], scope
         return parse_content_type(lines.get("content-type", "text/plain")) or octet_stream
     if oid is None:
         return octet_stream
-    essence = _APPLICATIONS.get(oid)
+    essence = _APPLICATIONS.get(oid) or body_policy(scope.context.policy).applications.get(oid)
     return (parse_content_type(essence) or octet_stream) if essence else ContentType(type="application", subtype=f"{_X_FTBP}{oid}")
 
 

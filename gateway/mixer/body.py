@@ -15,7 +15,7 @@ from gateway import asn1
 from gateway.errors import GatewayError
 from gateway.internet.fields import Field
 from gateway.internet.message import Entity, Message, entity, parse
-from gateway.mixer import attachments, body_text
+from gateway.mixer import attachments, body_text, fax
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.eits import IA5_TEXT
 from gateway.mixer.heading import carried_field
@@ -34,6 +34,8 @@ DEPTH_LIMIT: Final = 16
 
 _HARPOON: Final = re.compile(rb"MIME-Version:\s*1\.0\b", re.IGNORECASE)
 _HEADERS_PART: Final = re.compile(rb"RFC-822-Headers:?[ \t]*\r?\n", re.IGNORECASE)
+_OF_THE_BODY: Final = frozenset({"content-id", "content-description"})
+"""Fields of a message that the heading leaves to the body (`heading.ELSEWHERE`) and that are not about its coding."""
 _SIGNED: Final = frozenset({"signed", "encrypted"})
 _SUBJECTS: Final[dict[str, bytes]] = {
     "mixed": b"Multipart Message",
@@ -96,6 +98,7 @@ class BodyMaker:
         return Body(parts=parts, types=types, newer=_is_newer(parts))
 
     def _outermost(self, item: Entity) -> Body:
+        self._note_lost(item, "multipart", whole=True, parameters=("boundary",))
         parts, types = self._children(item)
         extensions: tuple[IPMSExtension, ...] = ()
         if item.content_type.subtype != "mixed":
@@ -126,7 +129,10 @@ class BodyMaker:
             restored = self._restored(item)
             if restored is not None:
                 return restored
+        if kind.essence == fax.G3FAX and item.decodable and (page := fax.part_of_fax(item)) is not None:
+            return (page,), (oids.ID_EIT_G3_FACSIMILE,)
         if kind.essence == "message/rfc822" and item.message is not None and self.depth < DEPTH_LIMIT:
+            self._note_lost(item, "forwarded message", whole=whole, parameters=())
             return self._message(item.message)
         if item.is_multipart and kind.subtype not in _SIGNED and self.depth < DEPTH_LIMIT:
             return self._nested(item)
@@ -137,18 +143,27 @@ class BodyMaker:
         return (part,), types
 
     def _text(self, item: Entity, *, whole: bool) -> tuple[tuple[BodyPart, ...], tuple[str, ...]]:
-        self._note_description(item, whole)
         made = body_text.part_of_text(item, self.scope)
         if made is not None:
+            self._note_lost(item, "text part", whole=whole, parameters=("charset",))
             return (made[0],), made[1]
         part, types = attachments.attachment_part(item, self.scope, whole=whole)
         return (part,), types
 
-    def _note_description(self, item: Entity, whole: bool) -> None:
-        if not whole:
-            known = ("Content-Type", "Content-Transfer-Encoding", "Content-Disposition")
-            for one in item.header.without(*known):
-                self.scope.notes.add(one.name, "RFC 2157 6.1", f"of a text part was dropped: {one.value[:80]}")
+    def _note_lost(self, item: Entity, what: str, *, whole: bool, parameters: Sequence[str]) -> None:
+        """Name what of an entity no body part has a place for; of a whole message that is what the heading does not carry either."""
+        notes, section = self.scope.notes, "RFC 2157 6.1"
+        for one in item.header.without("Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "MIME-Version"):
+            if not whole or one.name.lower() in _OF_THE_BODY:
+                notes.add(one.name, section, f"of a {what} was dropped: {one.value[:80]}")
+        known = (*parameters, "name") if item.filename else parameters
+        lost = "; ".join(f"{name}={value}" for name, value in item.content_type.parameters.items() if name not in known)
+        if lost:
+            notes.add("Content-Type", section, f"parameters of a {what} were dropped: {lost[:80]}")
+        if item.filename:
+            notes.add("Content-Disposition", section, f"the file name of a {what} was dropped: {item.filename[:80]}")
+        if item.header_defects and not whole:
+            notes.add("header", "RFC 2046 5.1", f"of a {what}: {'; '.join(item.header_defects)}")
 
     def _message(self, inner: Message) -> tuple[tuple[BodyPart, ...], tuple[str, ...]]:
         ipm, body = self.forwarded(inner, self.scope)
@@ -156,6 +171,7 @@ class BodyMaker:
 
     def _nested(self, item: Entity) -> tuple[tuple[BodyPart, ...], tuple[str, ...]]:
         """A multipart inside a multipart: a forwarded message whose heading says so (RFC 2157 6.6)."""
+        self._note_lost(item, "multipart", whole=False, parameters=("boundary",))
         inner = BodyMaker(scope=self.scope, forwarded=self.forwarded, invented=self.invented, depth=self.depth + 1, counter=self.counter)
         parts, types = inner._children(item)
         subtype = item.content_type.subtype
@@ -278,6 +294,8 @@ class EntityMaker:
             return self._harpoon(part.ia5_text.data) or body_text.entity_of_ia5(part.ia5_text.data, self.scope, bare=bare)
         if part.teletex is not None:
             return body_text.entity_of_teletex(part.teletex, self.scope)
+        if part.g3_facsimile is not None:
+            return fax.entity_of_fax(part.g3_facsimile)
         if part.bilaterally_defined is not None:
             return attachments.octet_entity(part.bilaterally_defined)
         if part.message is not None:
@@ -312,6 +330,9 @@ class EntityMaker:
 
     def _encapsulated(self, part: BodyPart) -> Entity:
         number = bp_type(part)
+        dropped = attachments.dropped_part(f"{X400_BP}; bp-type={number}", self.scope)
+        if dropped is not None:
+            return dropped
         self.scope.notes.add(f"body part {number}", "RFC 2157 3.2", f"has no equivalent and is carried as {X400_BP}")
         return attachments.octet_entity(asn1.encode_octets(part, BodyPart, strict=False), f"{X400_BP}; bp-type={number}")
 

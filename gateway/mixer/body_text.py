@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -10,11 +11,13 @@ from typing import Final
 from gateway.internet.message import Entity, entity
 from gateway.internet.mime import ContentType
 from gateway.internet.transfer_encodings import quoted_printable_body
+from gateway.mixer.body_policy import body_policy
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.eits import IA5_TEXT
-from gateway.octets import MATERIALISE_LIMIT, FilterOctets, MemoryOctets, Octets
+from gateway.octets import MATERIALISE_LIMIT, ConcatOctets, FilterOctets, MemoryOctets, Octets
 from gateway.x400 import oids
-from gateway.x400.bodyparts import BodyPart, IA5TextBodyPart, IA5TextParameters, TeletexBodyPart
+from gateway.x400.bodyparts import BodyPart, IA5TextBodyPart, IA5TextParameters, TeletexBodyPart, TeletexParameters
+from gateway.x400.charset_tables import SETS_94, SETS_96, SETS_MULTI
 from gateway.x400.charsets import (
     charset_of_registrations,
     choose_repertoire,
@@ -30,6 +33,15 @@ from gateway.x400.extended_bodyparts import EXTENDED_BODY_PART_TYPES, extended
 
 LINE_LIMIT: Final = 998
 _FORM_FEED: Final = "\x0c"
+TELETEX: Final = "teletex"
+"""The charset of octets of T.61 (RFC 2157 6.7)."""
+KNOWN_REGISTRATIONS: Final = frozenset(
+    {1, 77, 106, 107, 168, 196, *(one.registration for table in (SETS_94, SETS_96, SETS_MULTI) for one in table.values())}
+)
+"""ISO-IR numbers that a decoder knows what to do with: graphic sets, control sets, and UTF-8."""
+
+_X_ISO: Final = "x-iso-"
+_X_ISO_NUMBERS: Final = re.compile(r"x-iso-([0-9]{1,5}(?:-[0-9]{1,5}){0,19})")
 
 
 def lazy(run: Callable[[], Iterator[bytes]], expected: int) -> Octets:
@@ -131,13 +143,22 @@ def entity_of_ia5(data: Octets, scope: Scope, *, bare: bool = False) -> Entity:
 
 
 def entity_of_general_text(data: Octets, registrations: frozenset[int]) -> Entity:
-    """general-text -> text/plain in the charset of its registrations, UTF-8 where there is none."""
+    """general-text -> text/plain in the charset of its registrations, UTF-8 where there is none.
+
+    Text in sets that cannot be read keeps its octets, in a charset that names the registrations (RFC 2157 6.2).
+    """
+    if not registrations <= KNOWN_REGISTRATIONS:
+        charset = f"{_X_ISO}{'-'.join(map(str, sorted(registrations)))}"
+        return _as_octets(lazy(lambda: crlf(data.chunks()), len(data)), charset)
     preferred = charset_of_registrations(registrations) or "utf-8"
     return entity_from_pieces(lambda: decode_general(data.chunks(), registrations), len(data), preferred)
 
 
 def entity_of_teletex(part: TeletexBodyPart, scope: Scope) -> Entity:
     """Teletex -> text/plain, pages joined with form feeds (RFC 2157 6.7)."""
+    if body_policy(scope.context.policy).teletex_charset == TELETEX:
+        scope.notes.add("teletex", "RFC 2157 6.7", "teletex parameters are lost")
+        return _as_octets(ConcatOctets([piece for page in part.data for piece in _ended(page)]), TELETEX)
     scope.notes.add("teletex", "RFC 2157 6.7", "page structure and teletex parameters are lost")
     reading = scope.context.policy.t61_reading or guess_reading(chunk for page in part.data for chunk in page.chunks())
 
@@ -151,6 +172,17 @@ def entity_of_teletex(part: TeletexBodyPart, scope: Scope) -> Entity:
                 yield _FORM_FEED
 
     return entity_from_pieces(pieces, sum(len(page) for page in part.data), "iso-8859-1")
+
+
+def _ended(page: Octets) -> tuple[Octets | bytes, ...]:
+    """A page with the form feed that 6.7 puts behind each one that has none."""
+    return (page,) if page.read(len(page) - 1, len(page)) == b"\x0c" else (page, b"\x0c")
+
+
+def _as_octets(octets: Octets, charset: str) -> Entity:
+    """Text whose octets are kept; always encoded, since its line ends and controls are not those of text/plain."""
+    kind = ContentType(parameters={"charset": charset}).to_text()
+    return entity([("Content-Type", kind), ("Content-Transfer-Encoding", "quoted-printable")], quoted_printable_body(octets))
 
 
 # --- MIME -> X.400
@@ -168,6 +200,9 @@ def _is_ascii(item: Entity) -> bool:
 
 def part_of_text(item: Entity, scope: Scope) -> tuple[BodyPart, tuple[str, ...]] | None:
     """text/plain -> ia5-text, or general-text where ISO 8859 suffices; with the types it makes. None where neither holds the text."""
+    kept = _part_of_octets(item, scope)
+    if kept is not None:
+        return kept
     if _is_ascii(item):
         data = lazy(lambda: crlf(piece.encode("ascii") for piece in item.text()), len(item.body))
         return ia5_part(data), (IA5_TEXT,)
@@ -181,6 +216,24 @@ def part_of_text(item: Entity, scope: Scope) -> tuple[BodyPart, tuple[str, ...]]
     data = lazy(lambda: crlf(encode_general(item.text(), repertoire)), len(item.body) * 2)
     types = tuple(f"{oids.ID_CS_EIT_AUTHORITY}.{number}" for number in sorted(repertoire.registrations))
     return extended(kind, data, tuple(sorted(repertoire.registrations))), types
+
+
+def _part_of_octets(item: Entity, scope: Scope) -> tuple[BodyPart, tuple[str, ...]] | None:
+    """The body part of a charset that only names octets of X.400: teletex (6.7), or x-iso with registrations (6.2)."""
+    charset = item.content_type.charset.lower()
+    if charset == TELETEX:
+        pages = tuple(MemoryOctets(page) for page in item.content().to_bytes().removesuffix(b"\x0c").split(b"\x0c"))
+        parameters = TeletexParameters(number_of_pages=len(pages))
+        return BodyPart(teletex=TeletexBodyPart(parameters=parameters, data=pages)), (oids.ID_EIT_TELETEX,)
+    match = _X_ISO_NUMBERS.fullmatch(charset)
+    if match is None or scope.context.policy.x400_version == 84:
+        return None
+    registrations = tuple(sorted({int(one) for one in match[1].split("-")}))
+    if not all(1 <= one <= 32767 for one in registrations):
+        return None
+    kind = EXTENDED_BODY_PART_TYPES[oids.ID_ET_GENERAL_TEXT]
+    types = tuple(f"{oids.ID_CS_EIT_AUTHORITY}.{one}" for one in registrations)
+    return extended(kind, item.content(), registrations), types
 
 
 def approximated_part(item: Entity, scope: Scope) -> BodyPart:

@@ -52,6 +52,7 @@ from gateway.mixer.trace import (
     hops_from_fields,
     hops_of,
     internal_trace,
+    note_domains,
     own_hop,
     received_field,
     text_from_hop,
@@ -225,6 +226,7 @@ def message_to_internet(apdu: p1.Message, recipients: Sequence[int], context: Co
     transfer = apdu.envelope
     hops = hops_of(transfer.trace_information, extension_value(transfer.extensions, StandardExtension.INTERNAL_TRACE_INFORMATION) or ())
     check_hops(hops, context.settings)
+    note_domains(hops, transfer.message_identifier, scope.notes)
     content = information_object(transfer.content_type, apdu.content, scope.notes)
     envelope = smtp_envelope(transfer, recipients, scope, null_sender=content.ipn is not None)
     if not envelope.recipients:

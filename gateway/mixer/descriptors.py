@@ -20,6 +20,9 @@ from gateway.x400.ipms_fields import ORDescriptor, RecipientSpecifier
 from gateway.x400.oraddress import oraddress_from_orname, orname_from_oraddress
 from gateway.x400.orname import ORName
 
+LATIN_1: Final = "iso-8859-1"
+"""Charset of encoded words that text from X.400 becomes, where it has all of it (3.3.4)."""
+
 EMPTY_LIST: Final = "list:;"
 """Recipients where there are none (5.3.2)."""
 
@@ -69,7 +72,7 @@ def comment(text: str) -> str:
     clean = sanitise(text)
     if not clean.isascii():
         # Encoded words stand as atoms of the comment, where quoted pairs have no meaning.
-        return f"({encode_text(clean.replace('(', '[').replace(')', ']'))})"
+        return f"({encode_text(clean.replace('(', '[').replace(')', ']'), charset=LATIN_1)})"
     escaped = clean.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
     return f"({escaped})"
 
@@ -142,7 +145,7 @@ def text_from_descriptor(descriptor: ORDescriptor, scope: Scope, extra: Iterable
     free = sanitise(text_from_t61(descriptor.free_form_name, scope.context.policy.t61_reading)).strip() if descriptor.free_form_name else ""
     mailbox = _mapped(descriptor.formal_name, scope) if descriptor.formal_name is not None else None
     if mailbox is None:
-        return f"{encode_phrase(free or 'unknown')}:;{tail}"
+        return f"{encode_phrase(free or 'unknown', charset=LATIN_1)}:;{tail}"
     if mailbox.route and not free:
         free = mailbox.result.local  # a route needs the angle brackets, and they a phrase (4.7.2 step 2b)
     return f"{_phrase(free)}<{mailbox.address}>{tail}" if free else f"{mailbox.address}{tail}"
@@ -167,8 +170,8 @@ def _phrase(free: str) -> str:
     name, opened, rest = free.partition("(")
     # A free-form name that a gateway made of phrase and comments becomes them again.
     if opened and rest.endswith(")") and name.strip() and rest.count("(") == 0 and rest.count(")") == 1:
-        return f"{encode_phrase(name.strip())} {comment(rest[:-1])} "
-    return f"{encode_phrase(free)} "
+        return f"{encode_phrase(name.strip(), charset=LATIN_1)} {comment(rest[:-1])} "
+    return f"{encode_phrase(free, charset=LATIN_1)} "
 
 
 def text_from_descriptors(descriptors: Iterable[ORDescriptor], scope: Scope) -> str | None:

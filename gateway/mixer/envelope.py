@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gateway.errors import ConversionError, Failure, GatewayError
-from gateway.internet.envelope import DeliverBy, SmtpEnvelope, SmtpRecipient, encode_xtext
+from gateway.internet.envelope import DeliverBy, SmtpEnvelope, SmtpRecipient, encode_orcpt, encode_xtext
 from gateway.internet.fields import Mailbox, parse_date, sanitise, serialise_date
 from gateway.internet.message import Header
 from gateway.mixer.address import AddressError, Role, mailbox_to_oraddress, oraddress_to_mailbox
@@ -29,7 +29,7 @@ from gateway.x400.extension_values import (
     RedirectionReason,
 )
 from gateway.x400.extensions import Criticality, ExtensionField, StandardExtension, extension_field, extension_value
-from gateway.x400.mts import PerMessageIndicators, PerRecipientIndicators, Priority
+from gateway.x400.mts import MTSIdentifier, PerMessageIndicators, PerRecipientIndicators, Priority
 from gateway.x400.oraddress import ORAddress, oraddress_from_orname, orname_from_oraddress
 from gateway.x400.orname import EncodedORAddress, ORName
 
@@ -272,9 +272,7 @@ def checked_times(elements: dict[str, Any], scope: Scope) -> dict[str, Any]:
 def smtp_elements(envelope: SmtpEnvelope, elements: dict[str, Any]) -> dict[str, Any]:
     """Elements from ESMTP parameters, which win over header fields: MT-PRIORITY (RFC 6710 B), HOLDFOR (RFC 4865), BY (RFC 2852)."""
     if envelope.mt_priority is not None:
-        # RFC 6710 Appendix B: -9 to -4 non-urgent, up to 0 normal, above urgent.
-        number = envelope.mt_priority
-        elements["priority"] = Priority.URGENT if number > 0 else Priority.NON_URGENT if number <= -4 else Priority.NORMAL
+        elements["priority"] = priority_from_mt_priority(envelope.mt_priority)
     if envelope.hold_until is not None:
         elements["deferred_delivery_time"] = envelope.hold_until
     return elements
@@ -454,11 +452,11 @@ def _orcpt(recipient: p1.PerRecipientMessageTransferFields, scope: Scope) -> str
     if not history:
         return None
     try:
-        text = to_text(oraddress_from_orname(history[0].intended_recipient_name.intended_recipient))
+        text = orcpt_from_orname(history[0].intended_recipient_name.intended_recipient)
     except StdOrError as error:
         scope.notes.add("ORCPT", "Appendix A", f"left out: {error}")
         return None
-    return f"x400;{text}" if text and len(encode_xtext(text)) <= _ORCPT_LIMIT - 5 else None
+    return text if text != "x400;" and len(encode_orcpt(text)) <= _ORCPT_LIMIT else None
 
 
 def responsible_recipients(
@@ -491,14 +489,14 @@ def smtp_envelope(
         ConversionError: An address leads to no mailbox, or the latest delivery time has passed.
     """
     chosen = [smtp_recipient(one, scope) for one in responsible_recipients(envelope, recipients)]
-    wants_content = PerMessageIndicators.CONTENT_RETURN_REQUEST in envelope.per_message_indicators
     return SmtpEnvelope(
         reverse_path="" if null_sender else _reverse_path(envelope.originator_name, scope),
         # RFC 5321 4.5.5, RFC 3461 4.1: nobody is told about mail from the null reverse path.
         recipients=tuple(replace(one, notify=frozenset({"NEVER"})) if null_sender else one for one in chosen),
-        ret=None if null_sender else "FULL" if wants_content else "HDRS",
+        ret=None if null_sender else ret_from_indicators(envelope.per_message_indicators),
         envid=_envid(envelope),
-        mt_priority={int(Priority.NON_URGENT): -4, int(Priority.URGENT): 4}.get(int(envelope.priority)),
+        # RFC 6710 4.1: without the parameter the priority is 0.
+        mt_priority=mt_priority_from_priority(envelope.priority) or None,
         by=_deliver_by(envelope, scope),
     )
 
@@ -508,8 +506,37 @@ def _reverse_path(name: ORName, scope: Scope) -> str:
     return oraddress_to_mailbox(address, scope.context.settings, Role.ORIGINATOR).result.address
 
 
+def ret_from_indicators(bits: frozenset[int]) -> str:
+    """RET from the content-return-request (Appendix A 3.2)."""
+    return "FULL" if PerMessageIndicators.CONTENT_RETURN_REQUEST in bits else "HDRS"
+
+
+def mt_priority_from_priority(priority: int) -> int:
+    """MT-PRIORITY of the MIXER policy (RFC 6710 Appendix B)."""
+    return {int(Priority.NON_URGENT): -4, int(Priority.URGENT): 4}.get(int(priority), 0)
+
+
+def priority_from_mt_priority(number: int) -> Priority:
+    """The inverse: -9 to -4 non-urgent, up to 0 normal, above urgent (RFC 6710 5 and Appendix B)."""
+    return Priority.URGENT if number > 0 else Priority.NON_URGENT if number <= -4 else Priority.NORMAL
+
+
+def envid_from_mts_identifier(identifier: MTSIdentifier) -> str:
+    """ENVID, still to be written as xtext, from an MTS identifier (Appendix A 3.2)."""
+    return f"{MTS_ENVID_PREFIX}{text_from_mts_identifier(identifier)}"
+
+
+def orcpt_from_orname(name: ORName) -> str:
+    """ORCPT, its address still to be written as xtext, from an O/R name (Appendix A 3.2).
+
+    Raises:
+        StdOrError: The address has no text form.
+    """
+    return f"x400;{to_text(oraddress_from_orname(name))}"
+
+
 def _envid(envelope: p1.MessageTransferEnvelope) -> str | None:
-    text = f"{MTS_ENVID_PREFIX}{text_from_mts_identifier(envelope.message_identifier)}"
+    text = envid_from_mts_identifier(envelope.message_identifier)
     # RFC 3461 4.4: at most 100 characters as xtext; a longer one is left to the ledger.
     return text if len(encode_xtext(text)) <= _ENVID_LIMIT else None
 

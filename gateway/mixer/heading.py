@@ -19,6 +19,7 @@ from gateway.internet.fields import (
     serialise_date,
 )
 from gateway.mixer.descriptors import (
+    LATIN_1,
     Scope,
     descriptors_from_text,
     specifiers_from_text,
@@ -80,7 +81,8 @@ ELSEWHERE: Final = frozenset(
 )  # fmt: skip
 """Fields that trace, body and envelope consume."""
 
-_TRACE: Final = frozenset({"received", "x400-received", "date"})
+TRACE: Final = frozenset({"received", "x400-received", "date"})
+"""Fields that become trace."""
 
 FALSE_AFTERWARDS: Final = frozenset(
     {"dkim-signature", "domainkey-signature", "arc-seal", "arc-message-signature", "arc-authentication-results", "authentication-results"}
@@ -279,7 +281,7 @@ def _subject_to_elements(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
 def _subject_to_fields(elements: Elements, scope: Scope) -> list[tuple[str, str]]:
     extended = elements.get(EXTENDED_SUBJECT)
     text = text_of(extended) if extended is not None else text_from_t61(elements["subject"], scope.context.policy.t61_reading)
-    return [("Subject", encode_text(sanitise(text)))]
+    return [("Subject", encode_text(sanitise(text), charset=LATIN_1))]
 
 
 def subject_is_cut(text: str) -> bool:
@@ -379,6 +381,11 @@ def heading_elements(fields: Sequence[Field], scope: Scope) -> tuple[dict[str, A
     return dict(result.elements), tuple(left)
 
 
+def _is_no_date(field: Field) -> bool:
+    """Whether it is a Date that the trace cannot take, and so a field as any other (5.1.3)."""
+    return field.is_named("Date") and in_utc_time(parse_date(field.value)) is None
+
+
 def carried_fields(left: Sequence[Field], scope: Scope, *, embedded: bool = False) -> tuple[str, ...]:
     """What goes into the heading extension rfc-822-field-list (5.1.2): every field that nothing else has consumed, unfolded, in ASCII.
 
@@ -387,11 +394,13 @@ def carried_fields(left: Sequence[Field], scope: Scope, *, embedded: bool = Fals
         scope: Notes.
         embedded: The message is inside another one: it has no envelope that could hold its date and trace, so they are carried too.
     """
-    elsewhere = ELSEWHERE - _TRACE if embedded else ELSEWHERE
+    elsewhere = ELSEWHERE - TRACE if embedded else ELSEWHERE
     found: list[str] = []
     for field in left:
         name = field.name.lower()
-        if name in elsewhere:
+        if name in elsewhere and not _is_no_date(field):
+            if name == "return-path":
+                scope.notes.add(field.name, "RFC 5321 4.4", f"is the word of a delivery that is over: dropped: {field.value[:80]}")
             continue
         if name in NEVER_BACK:
             scope.notes.add(field.name, "5.1.7", "tells of X.400 and is not mapped back: dropped")
@@ -449,7 +458,7 @@ def fields_of_heading(heading: Heading, scope: Scope, *, embedded: bool = False)
     """Header fields of a heading, those of the extension rfc-822-field-list behind the others; the discarded extensions last (5.3.4)."""
     elements = elements_of_heading(heading)
     fields = list(fields_from_elements(HEADING, _decoded(elements, scope), scope, scope.notes))
-    fields = _with_carried(fields, carried_of(heading), _NOT_FROM_LIST - _TRACE if embedded else _NOT_FROM_LIST, scope)
+    fields = _with_carried(fields, carried_of(heading), _NOT_FROM_LIST - TRACE if embedded else _NOT_FROM_LIST, scope)
     known = covered(HEADING) | {EXTENSION + oid for oid in _KNOWN_ELSEWHERE}
     discarded = [name.removeprefix(EXTENSION) for name in elements if name.startswith(EXTENSION) and name not in known]
     if discarded:
@@ -490,7 +499,7 @@ def _with_carried(fields: list[tuple[str, str]], carried: Sequence[str], refused
         at = next((at for at, (other, _) in enumerate(fields) if other.lower() == name), None)
         if at is not None and _means_the_same(pair, fields[at], scope):
             fields[at] = pair
-        elif name in refused or (at is not None and name not in _TRACE):
+        elif name in refused or (at is not None and name not in TRACE):
             scope.notes.add(pair[0], "5.1.2", "the carried field contradicts the heading, or may not come from a list: dropped")
         else:
             fields.append(pair)

@@ -31,6 +31,8 @@ _MSG_ID: Final = re.compile(
     rf'(?:{_ATEXT}(?:\.{_ATEXT})*|"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*")@(?:{_ATEXT}(?:\.{_ATEXT})*|\[[^\[\]\\\x00-\x20\x7f]*\])'
 )
 _DOT_ATOM: Final = re.compile(rf"{_ATEXT}(?:\.{_ATEXT})*")
+_NO_TEXT: Final = re.compile(r"[^ -#%-~]")
+"""What a peer may have put into a PrintableString although the grammar of 4.1.3 has no place for it."""
 _MTS_IDENTIFIER: Final = re.compile(r"\s*\[\s*(.*?)\s*;\s*([^\[\]]*?)\s*\]\s*", re.DOTALL)
 
 
@@ -56,14 +58,18 @@ class Fact:
 # --- 4.7.3: IPM identifiers ----------------------------------------------------------------------------------------------------------
 
 
-def ipm_identifier_from_msg_id(msg_id: str) -> IPMIdentifier:
+def ipm_identifier_from_msg_id(msg_id: str, *, rfc_987: bool = False) -> IPMIdentifier:
     """Map ``<local@domain>`` to an IPM identifier (4.7.3.3), cut at 64 characters where it must be (5.1.3).
+
+    Args:
+        msg_id: The identifier.
+        rfc_987: Read the form of RFC 987 too, in which the domain of an X.400 identifier is not MHS (4.7.3.6).
 
     Raises:
         IdentifierError: It holds what PrintableString encoding cannot express.
     """
     inner = msg_id.strip().removeprefix("<").removesuffix(">")
-    born_here = _x400_born(inner)
+    born_here = _x400_born(inner, rfc_987=rfc_987)
     if born_here is not None:
         return born_here
     return _truncated(inner)
@@ -88,10 +94,10 @@ def _truncated(text: str) -> IPMIdentifier:
     return IPMIdentifier(user_relative_identifier=ps_truncate(encoded, UB_LOCAL_IPM_IDENTIFIER))
 
 
-def _x400_born(inner: str) -> IPMIdentifier | None:
-    """``[printable] "*" [std-or] @ MHS``; None for every other identifier."""
+def _x400_born(inner: str, *, rfc_987: bool = False) -> IPMIdentifier | None:
+    """``[printable] "*" [std-or] @ MHS``, under RFC 987 at any domain; None for every other identifier."""
     local, at, domain = inner.rpartition("@")
-    if not at or domain.upper() != X400_DOMAIN:
+    if not at or (domain.upper() != X400_DOMAIN and not rfc_987):
         return None
     identifier, star, user = unquote(local).partition("*")
     if not star or not is_printable(identifier):
@@ -174,8 +180,20 @@ def global_domain(identifier: GlobalDomainIdentifier) -> GlobalDomain:
 
 
 def text_from_global_domain(identifier: GlobalDomainIdentifier) -> str:
-    """``EBNF.global-id`` (5.3.3.2): ``/PRMD=UK.AC/ADMD=Gold 400/C=GB/``."""
-    return to_text(global_domain(identifier).address())
+    """``EBNF.global-id`` (5.3.3.2): ``/PRMD=UK.AC/ADMD=Gold 400/C=GB/``.
+
+    Never an error, since no message is held up for the sake of its trace: what has no text form (`has_text_form`) stands as ``?``.
+    """
+    domain = global_domain(identifier)
+    country, admd = (_NO_TEXT.sub("?", value) for value in (domain.country, domain.admd))
+    prmd = _NO_TEXT.sub("?", domain.prmd) if domain.prmd is not None else None
+    return to_text(GlobalDomain(country=country, admd=admd, prmd=prmd).address())
+
+
+def has_text_form(identifier: GlobalDomainIdentifier) -> bool:
+    """Whether `text_from_global_domain` writes the domain as it is."""
+    domain = global_domain(identifier)
+    return not any(_NO_TEXT.search(value) for value in (domain.country, domain.admd, domain.prmd or ""))
 
 
 def global_domain_from_text(text: str) -> GlobalDomainIdentifier:

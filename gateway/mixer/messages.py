@@ -65,6 +65,8 @@ def ipm_of_message(message: Message, scope: Scope, *, envelope: bool = True, pur
         purpose: Makes the identifier of a message that has none unique within the plan.
         depth: Of nesting.
     """
+    for defect in message.header_defects:
+        scope.notes.add("header", "RFC 5322 2.2", defect)
     heading, left = heading_elements(message.header, scope)
     elements: dict[str, Any] = {}
     if envelope:
@@ -130,15 +132,24 @@ def _facts(message: Message, this_ipm: IPMIdentifier) -> tuple[Fact, ...]:
 # ------------------------------------------------------------------------------------------------------------------------
 
 
+def check_content_type(content_type: ContentType) -> None:
+    """Refuse every content but interpersonal messages, which alone is mapped (1.5.3).
+
+    Raises:
+        ConversionError: 1/15, content-type-not-supported.
+    """
+    if content_type.value not in _INTERPERSONAL:
+        text = f"the content type {content_type.value} has no counterpart in Internet mail"
+        raise ConversionError(Failure(reason=1, diagnostic=15, smtp_code=554, status="5.6.1", text=text))
+
+
 def information_object(content_type: ContentType, content: Octets, notes: Notes) -> InformationObject:
     """Decode P2 or P22 content; octets behind it are noted.
 
     Raises:
         ConversionError: Another content type (1/15), or content that does not decode (1/12).
     """
-    if content_type.value not in _INTERPERSONAL:
-        text = f"the content type {content_type.value} has no counterpart in Internet mail"
-        raise ConversionError(Failure(reason=1, diagnostic=15, smtp_code=554, status="5.6.1", text=text))
+    check_content_type(content_type)
     try:
         found, used = asn1.decode_prefix(content, InformationObject)
     except GatewayError as error:

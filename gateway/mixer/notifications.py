@@ -147,8 +147,12 @@ def _non_receipt(fields: NonReceiptFields) -> list[str]:
         comment = fields.auto_forward_comment
         more = ["The following comment was made:", f"    {sanitise(ia5_form(comment))}"] if comment else []
         return ["was automatically forwarded.", *more]
-    reason = _DISCARDED.get(int(fields.discard_reason), "Unknown") if fields.discard_reason is not None else "Unknown"
-    return ["was discarded for the following reason:", f"    {reason}"]
+    return ["was discarded for the following reason:", f"    {discard_text(fields.discard_reason)}"]
+
+
+def discard_text(reason: int | None) -> str:
+    """The fixed phrase of a discard-reason (5.3.5)."""
+    return _DISCARDED.get(int(reason), "Unknown") if reason is not None else "Unknown"
 
 
 def _others(choice: IPNChoice) -> Sequence[IPMSExtension]:

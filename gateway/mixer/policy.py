@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
 from gateway.mixer.mcgam import MappingTables
+from gateway.mixer.questions import NO_USERS, Asking, Knowledge, Users
 from gateway.x400.charsets import Reading
 from gateway.x400.oraddress import ORAddress
 
@@ -34,6 +35,7 @@ class PeerPolicy:
         report_extensions: Send private extensions in reports (only to partners of ISO/IEC 10021, RFC 2156 5.1.8.2).
         phrase_references: Write identifiers that are no msg-id as a phrase in In-Reply-To and References (4.7.3.5); threads break.
         keep_trace: Carry Received fields as trace information.
+        universal_addresses: It takes universal attributes (X.411 1999) in O/R addresses; they hold mailboxes beyond ASCII. Not in the RFC.
     """
 
     x400_version: int = 88
@@ -44,6 +46,7 @@ class PeerPolicy:
     report_extensions: bool = False
     phrase_references: bool = False
     keep_trace: bool = True
+    universal_addresses: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +72,12 @@ class Settings:
         global_domain: Our management domain, for trace and identifiers.
         mta_name: Our MTA name, at most 32 characters.
         tables: The mapping tables.
+        users: The directory of individual users.
+        users_version: Short digest of what the directory was made from; empty without one.
+        knowledge: Of one run of a conversion: tables and users with the answers of other sources laid over them. None: only what
+            is at hand counts.
         postmaster: Address of the administrator; author of DSNs and sender where X.400 needs one and SMTP has none.
+        universal_addresses: A mailbox beyond ASCII may become universal attributes; see `towards`.
         strip_source_routes: Remove source routes of envelope addresses (RFC 5321); False keeps them in the address (4.3.4 step 1).
         max_conversions: Conversions by MIXER gateways in one direction that are accepted before a message counts as looping (5.1.5).
     """
@@ -79,9 +87,31 @@ class Settings:
     global_domain: GlobalDomain
     mta_name: str
     tables: MappingTables = field(default_factory=MappingTables)
+    users: Users = NO_USERS
+    users_version: str = ""
+    knowledge: Knowledge | None = None
     postmaster: str = ""
+    universal_addresses: bool = False
     strip_source_routes: bool = True
     max_conversions: int = 5
+
+    def asking(self, *, envelope: bool) -> Asking:
+        """What the mapping of one address asks: the knowledge of this run, else what is at hand.
+
+        Args:
+            envelope: The address is of the envelope and not of a header.
+        """
+        return (self.knowledge or Knowledge(tables=self.tables, users=self.users)).asking(envelope=envelope)
+
+    def towards(self, policy: PeerPolicy) -> Settings:
+        """These settings for what goes to one peer."""
+        universal = policy.universal_addresses and policy.x400_version != 84
+        return self if universal == self.universal_addresses else replace(self, universal_addresses=universal)
+
+    @property
+    def mapping_version(self) -> str:
+        """Names the set of tables and users; goes into the plan of a conversion."""
+        return f"{self.tables.version}+{self.users_version}" if self.users_version else self.tables.version
 
     @property
     def administrator(self) -> str:

@@ -9,6 +9,8 @@ arguments and the answers, finds them settled. `attempt` is one such run::
     while isinstance(found := attempt(lambda known: convert(..., known), Knowledge(tables=..., answers=answers)), Unresolved):
         answers |= await sources.answer(found.questions)
 
+(`lookup.sources.Inquiry` is this loop with its bounds.)
+
 **Time-outs.** An unreachable source is "don't know", never "no match" (4.2.1). An envelope address that met one leaves the conversion
 `Unresolved` with ``waiting``: the message is deferred. So does a header address, until `Answers.header_limit_passed`; from then on it
 is encapsulated, and `Knowledge.given_up` names the questions for the Notes.

@@ -26,7 +26,7 @@ from gateway.mixer.rules import Notes
 from gateway.mixer.status import status_from_x400
 from gateway.mixer.stdor import StdOrError, to_text
 from gateway.mixer.text import ia5_form, labelled_integer, labelled_integer_2, printable_form, text_from_oid
-from gateway.mixer.trace import Hop, external_trace, hops_of, internal_trace, own_hop, received_field, text_from_hop
+from gateway.mixer.trace import Hop, external_trace, hops_of, internal_trace, note_domains, own_hop, received_field, text_from_hop
 from gateway.octets import MemoryOctets, Octets
 from gateway.x400 import p1
 from gateway.x400.bounds import UB_SUPPLEMENTARY_INFO_LENGTH
@@ -104,8 +104,12 @@ def report_for_x400(
 def _asked(recipient: Any, outcome: ReportedOutcome) -> bool:
     """Whether the originator, or its MTA, wants to know how this ended; the MTA's demand may exceed the originator's."""
     bits = recipient.per_recipient_indicators
-    wanted = _FOR_FAILURE if outcome.failure is not None else _FOR_SUCCESS
-    return _I.RESPONSIBILITY in bits and bool(bits & wanted)
+    if _I.RESPONSIBILITY not in bits:
+        return False
+    if outcome.failure is None and outcome.notify_passed:
+        # Appendix A 3.2: a report will come from there; here only what the MTA demands beyond the originator.
+        return _I.ORIGINATING_MTA_REPORT in bits and _I.ORIGINATOR_REPORT not in bits
+    return bool(bits & (_FOR_FAILURE if outcome.failure is not None else _FOR_SUCCESS))
 
 
 def _is_audited(envelope: Any) -> bool:
@@ -163,9 +167,12 @@ def _report_type(outcome: ReportedOutcome, context: Context) -> ReportType:
     failure = outcome.failure
     if failure is None:
         return ReportType(delivery=DeliveryReport(message_delivery_time=outcome.delivered_at or context.now))
-    reason, diagnostic = failure.reason, failure.diagnostic
+    return non_delivery(failure.reason, failure.diagnostic, context)
+
+
+def non_delivery(reason: int, diagnostic: int | None, context: Context) -> ReportType:
+    """A non-delivery with the codes that the peer knows: X.411 (1984) has reasons 0 to 2 and diagnostics 0 to 11 only."""
     if _is_1984(context):
-        # X.411 (1984) has reasons 0 to 2 and diagnostics 0 to 11 only.
         reason = reason if reason <= NonDeliveryReasonCode.CONVERSION_NOT_PERFORMED else NonDeliveryReasonCode.UNABLE_TO_TRANSFER
         diagnostic = diagnostic if diagnostic is not None and diagnostic <= NonDeliveryDiagnosticCode.INVALID_ARGUMENTS else None
     return ReportType(non_delivery=NonDeliveryReport(non_delivery_reason_code=reason, non_delivery_diagnostic_code=diagnostic))
@@ -311,6 +318,7 @@ def report_to_internet(report: p1.Report, context: Context) -> Conversion[Intern
     destination = oraddress_to_mailbox(oraddress_from_orname(envelope.report_destination_name), context.settings, Role.RECIPIENT)
     recipient = destination.result.address
     hops = hops_of(envelope.trace_information, extension_value(envelope.extensions, _E.INTERNAL_TRACE_INFORMATION) or ())
+    note_domains(hops, content.subject_identifier, scope.notes)
     returned, failed = _returned_content(content, scope), _is_failure(content)
     message = dsn.report_message(
         [*_report_header(report, hops, recipient, scope)],

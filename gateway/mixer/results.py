@@ -40,10 +40,12 @@ class ReportedOutcome:
         delivered_at: When it was delivered, or handed to a system that will not report; None when it failed.
         failure: Why it failed; None when it did not.
         relayed: Handed on to a system that does not confirm delivery.
+        notify_passed: Handed on with the originator's report request, to a system that will report itself (RFC 3461 5.2.2).
         peer: Who took or refused it, for people.
     """
 
     delivered_at: datetime | None = None
     failure: Failure | None = None
     relayed: bool = False
+    notify_passed: bool = False
     peer: str = ""

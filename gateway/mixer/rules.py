@@ -176,22 +176,27 @@ def _names(row: Rule | JointRule) -> frozenset[str]:
 
 
 def _apply_rule(row: Rule, mine: Sequence[tuple[int, Field]], elements: dict[str, Any], scope: Any, notes: Notes) -> set[int]:
-    consumed: set[int] = set()
-    bodies = [field.value.strip() for _, field in mine]
     if row.joiner is not None and len(mine) > 1:
-        bodies = [row.joiner.join(body for body in bodies if body)] * len(mine)
-    for (at, field), body in zip(mine, bodies, strict=True):
+        # Read once, not once for each: a hostile header has thousands of them.
+        body = row.joiner.join(body for _, field in mine if (body := field.value.strip()))
+        return {at for at, _ in mine} if _apply_body(row, mine[0][1].name, body, elements, scope, notes) else set()
+    consumed: set[int] = set()
+    for at, field in mine:
         if row.element in elements and row.joiner is None:
             notes.add(field.name, row.section, "a second field of this name is carried as text")
-            continue
-        try:
-            elements[row.element] = row.codec.to_element(body, scope)
-        except GatewayError as error:
-            notes.add(field.name, row.section, f"does not parse and is carried as text: {error}")
-            continue
-        if row.also_carried is None or not row.also_carried(body, scope):
+        elif _apply_body(row, field.name, field.value.strip(), elements, scope, notes):
             consumed.add(at)
     return consumed
+
+
+def _apply_body(row: Rule, name: str, body: str, elements: dict[str, Any], scope: Any, notes: Notes) -> bool:
+    """Read one field body into its element; whether the element holds all of it."""
+    try:
+        elements[row.element] = row.codec.to_element(body, scope)
+    except GatewayError as error:
+        notes.add(name, row.section, f"does not parse and is carried as text: {error}")
+        return False
+    return row.also_carried is None or not row.also_carried(body, scope)
 
 
 def _apply_joint(row: JointRule, mine: Sequence[tuple[int, Field]], elements: dict[str, Any], scope: Any, notes: Notes) -> set[int]:

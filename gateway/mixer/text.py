@@ -103,11 +103,14 @@ def ps_truncate(encoded: str, bound: int) -> str:
     return cut[:start] if start >= 0 and ")" not in cut[start:] else cut
 
 
+_BLANKS: Final = re.compile(rb" {2,}")
+
+
 def text_from_teletex(octets: bytes) -> str:
     """Teletex octets inside an O/R address (3.3.4): printable characters direct, others three decimal digits in braces.
 
     A change of character set holds until the closing brace, so everything from an escape sequence to the return to the default sets stands
-    in one group.
+    in one group. So do several blanks in a row: written directly, 4.3.4 step 2 would not read them back.
     """
     found: list[str] = []
     position = 0
@@ -125,8 +128,14 @@ def text_from_teletex(octets: bytes) -> str:
 def _end_of_group(octets: bytes, position: int) -> int:
     """Where the group that begins here ends; the same position when the octet is printable and stands for itself."""
     end = position
-    while end < len(octets) and (octets[end] > 127 or chr(octets[end]) not in PRINTABLE):
-        end = _end_of_shift(octets, end) if octets[end] in (_ESC, _SO) else end + 1
+    while end < len(octets):
+        blanks = _BLANKS.match(octets, end)
+        if blanks is not None:
+            end = blanks.end()
+        elif octets[end] > 127 or chr(octets[end]) not in PRINTABLE:
+            end = _end_of_shift(octets, end) if octets[end] in (_ESC, _SO) else end + 1
+        else:
+            break
     return end
 
 

@@ -15,13 +15,13 @@ from gateway import asn1
 from gateway.errors import ConversionError, Failure, GatewayError
 from gateway.internet.fields import Field, parse_date, quote, sanitise, serialise_date
 from gateway.mixer.eits import eits_from_text, is_mixer_conversion, text_from_eits
-from gateway.mixer.identifiers import global_domain_from_text, global_domain_identifier, text_from_global_domain
+from gateway.mixer.identifiers import global_domain_from_text, global_domain_identifier, has_text_form, text_from_global_domain
 from gateway.mixer.mcgam import Levels
 from gateway.mixer.policy import Context, GlobalDomain, Settings
 from gateway.mixer.rules import Notes
 from gateway.mixer.text import TextError, ia5_form, in_utc_time
 from gateway.x400.bounds import UB_MTA_NAME_LENGTH
-from gateway.x400.mts import EncodedInformationTypes, GlobalDomainIdentifier
+from gateway.x400.mts import EncodedInformationTypes, GlobalDomainIdentifier, MTSIdentifier
 from gateway.x400.mts_trace import (
     Attempted,
     DomainSuppliedInformation,
@@ -60,6 +60,14 @@ class Hop:
 
 
 # --- wire <-> hops ---------------------------------------------------------------------------------------------------------------------
+
+
+def note_domains(hops: Sequence[Hop], identifier: MTSIdentifier, notes: Notes) -> None:
+    """Name the management domains that stand in the fields otherwise than on the wire (`identifiers.has_text_form`)."""
+    domains = dict.fromkeys((*(hop.domain for hop in hops), identifier.global_domain_identifier))
+    odd = [domain for domain in domains if not has_text_form(domain)]
+    if odd:
+        notes.add("global-domain-identifier", "RFC 2156 4.1.3", f"of {len(odd)} domains in trace and identifiers characters became '?'")
 
 
 def hops_of(external: Sequence[TraceInformationElement], internal: Sequence[InternalTraceInformationElement] = ()) -> tuple[Hop, ...]:
@@ -338,6 +346,18 @@ def check_received(fields: Sequence[Field], settings: Settings) -> None:
         LoopError: It loops.
     """
     received = [field for field in fields if field.is_named("Received")]
-    conversions = sum(_MARK.search(field.value) is not None for field in received)
+    conversions = max(sum(_MARK.search(field.value) is not None for field in received), _conversions_to_x400(fields))
     if conversions > settings.max_conversions or len(received) >= _RECEIVED_LIMIT:
         raise LoopError(f"the message has {len(received)} Received fields, {conversions} of them of MIXER conversions")
+
+
+def _conversions_to_x400(fields: Sequence[Field]) -> int:
+    """Conversions in the direction that a message to X.400 takes once more: elements of the trace that came back say so (5.1.5)."""
+    found = 0
+    for field in fields:
+        if field.is_named("X400-Received"):
+            try:
+                found += is_mixer_conversion(hop_from_text(field.value).converted)
+            except GatewayError:
+                continue
+    return found

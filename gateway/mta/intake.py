@@ -6,6 +6,7 @@ because their answer in X.400 is a report and not a refusal. What does not even 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -25,6 +26,9 @@ from gateway.x400.mts import MTSIdentifier
 _log = log.get("mta")
 
 _PRIORITY: dict[int, Priority] = {mts.Priority.URGENT: Priority.URGENT, mts.Priority.NON_URGENT: Priority.NON_URGENT}
+_SMALL = 64 * 1024
+"""APDUs up to this many octets are decoded on the event loop, larger ones in a thread."""
+
 _RESPONSIBILITY = mts.PerRecipientIndicators.RESPONSIBILITY
 """Only recipients with this bit are ours (p1-p22.md section 2)."""
 
@@ -52,12 +56,14 @@ class X400Intake:
         """See `reception.Intake.accept`."""
         octets = self._store.content(content)
         try:
-            apdu = decode_apdu(octets, normal_mode=normal_mode)
+            apdu = await _decoded(octets, normal_mode)
             transfer = self._transfer(apdu, source, len(octets))
             events: tuple[Event, ...] = ()
         except GatewayError as error:
             transfer, events = self._undecodable(source, len(octets), str(error))
         accepted = await self._store.accept(transfer, content, events=events)
+        if not transfer.recipients:
+            _log.error("relay.quarantined", id=accepted.id, peer=peer.name, reason="no recipient of it is ours (X.411 12.2.1.1)")
         if accepted.suppressed:
             _log.warning("transfer.received", id=accepted.id, peer=peer.name, duplicate_recipients=str(accepted.suppressed))
         return accepted.id
@@ -105,6 +111,13 @@ class X400Intake:
             id=queue_id, origin=Side.X400, kind=Kind.MESSAGE, arrived=now, size=size, source=source, sender="", recipients=(broken,)
         )
         return transfer, (Event(at=now, name="relay.quarantined", text=text, peer=source.peer),)
+
+
+async def _decoded(octets: Octets, normal_mode: bool) -> p1.MTSAPDU:
+    """`decode_apdu` without holding up the other associations: an envelope of a megabyte takes seconds."""
+    if len(octets) <= _SMALL:
+        return decode_apdu(octets, normal_mode=normal_mode)
+    return await asyncio.to_thread(decode_apdu, octets, normal_mode=normal_mode)
 
 
 def decode_apdu(octets: Octets, *, normal_mode: bool = True) -> p1.MTSAPDU:

@@ -60,7 +60,7 @@ class ListenerSettings:
         unbound: The most connections of one network address that have not said who they are.
         wrong_bind_delay_seconds: How long the answer to a wrong password waits, times the number of failures in a row.
         idle_timeout_seconds: After this time without a transfer an association is aborted; releasing it is its opener's business.
-        largest_octets: Largest APDU that is received at all.
+        largest_octets: Largest APDU that is received at all; what is too large to be delivered is judged later, and answered with a report.
     """
 
     host: str = "127.0.0.1"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gateway.smtp.listener import SMTPListener
 
 _log = log.get("smtp")
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd repeats what clients say; each refusal is in our own log
 _READ = 64 * 1024
 _COMMAND_LIMIT = 4096  # RFC 5321 4.5.3.1.4 says 512 and more for extensions; O/R addresses on the left-hand side are long
 _AUTH_LIMIT = 12_288  # RFC 4954 section 4.5
@@ -167,7 +169,8 @@ class SMTPSession(aiosmtpd.SMTP):
         reply = status if isinstance(status, str) else status.decode("utf-8", "replace")
         match = _REPLY.match(reply)
         if match and "\n" not in reply and match.group(1) in _STATUS:
-            reply = f"{match.group(1)} {_STATUS[match.group(1)]} {match.group(2)}"
+            # aiosmtpd repeats unknown commands as they came, controls and all.
+            reply = f"{match.group(1)} {_STATUS[match.group(1)]} {sanitise(match.group(2))}"
         await super().push(reply)
         if reply[:1] in ("4", "5"):
             await self._count_refusal(reply)

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 
 from sqlalchemy import Connection
@@ -37,6 +38,7 @@ __all__ = ["Accepted", "ContentWriter", "Retention", "Store", "StoredContent"]
 LOW_WATER_OCTETS = 256 << 20
 RESERVE_OCTETS = 16 << 20
 _EVENTS_A_MOVE = 512
+_TRANSFERS_A_LOOK = 500
 
 _NO_DUE: Mapping[int, datetime] = MappingProxyType({})
 _KEEP_ALL = Retention()
@@ -378,6 +380,22 @@ class Store:
     async def events(self, transfer_id: str) -> tuple[Event, ...]:
         """The story of a transfer, oldest first; it outlives the transfer itself."""
         return await self._reader.run(lambda connection: audit.story(connection, transfer_id))
+
+    async def addresses_since(self, when: datetime) -> AsyncIterator[str]:
+        """Every sender and recipient of what arrived since ``when``, each once, in the text form of its side.
+
+        Only transfers that the queue still has count: finished ones are kept as long as `Retention.finished` says.
+        """
+        told: set[str] = set()
+        after = 0
+        while True:
+            page = partial(look.addresses, since=when, after=after, limit=_TRANSFERS_A_LOOK)
+            after, found = await self._reader.run(page)
+            if not after:
+                return
+            for address in sorted(found - told):
+                yield address
+            told |= found
 
     async def content_of(self, transfer_id: str) -> Octets:
         """The octets of a transfer exactly as they were received.

@@ -50,9 +50,11 @@ def _encoding_table() -> dict[int, str]:
     for pair, character in COMPOSED.items():
         if pair[0] not in "\ue0c9" and pair != "\ue0cbg":
             table[ord(character)] = chr(ord(pair[0]) - ACCENT_BASE) + pair[1]
-    # Ohm sign and capital omega, eth and d with stroke share one octet each in ISO-IR 103.
-    return table | {0x2126: "\xe0", ord("Ð"): "\xe2"}
+    return table | {0x2126: "\xe0"}  # the ohm sign is capital omega (ISO-IR 103)
 
+
+_SHARED: Final = {"Ð": "\xe2"}
+"""Capital eth is written as D with stroke, with which it shares an octet in ISO-IR 103; it comes back as that, so it is a loss."""
 
 _ENCODING: Final = _encoding_table()
 _PAIRS: Final = b"|".join(b"\\x%02x[%s]" % (octet, (letters + " ").encode("ascii")) for octet, (_, _, letters) in ACCENTS.items())
@@ -169,6 +171,8 @@ class T61Encoder:
 
     def _instead_of(self, character: str) -> str:
         """An approximation, itself in T.61."""
+        if character in _SHARED:
+            return _SHARED[character]
         return "".join(self._table.get(ord(one), APPROXIMATIONS.get(one, "?")) for one in approximate(character))
 
 

@@ -102,7 +102,8 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize("text", [
-    "meta: {version: 1}\nvectors: []\n", "just text\n", "{a: [}\n", "- {id: A, id: B}\n", "- !!python/object/apply:os.system [true]\n",
+    "meta: {version: 1}\n", "meta: {version: 1}\nvectors: {}\n", "meta: {mood: 1}\nvectors: []\n", "just text\n",
+    "{a: [}\n", "- {id: A, id: B}\n", "- !!python/object/apply:os.system [true]\n",
     "\x00",
 ])  # fmt: skip
 def test_a_file_that_is_no_list_of_vectors_is_refused(tmp_path: Path, text: str) -> None:
@@ -110,9 +111,10 @@ def test_a_file_that_is_no_list_of_vectors_is_refused(tmp_path: Path, text: str)
         read_file(write(tmp_path, text))
 
 
-def test_message_vectors_are_refused_with_a_clear_text(tmp_path: Path) -> None:
-    with pytest.raises(ConformanceFileError, match="message vectors"):
-        read_file(write(tmp_path, "meta: {version: 1}\nvectors: []\n"))
+def test_a_file_of_message_vectors_is_read_with_what_its_vectors_share(tmp_path: Path) -> None:
+    found = read_file(write(tmp_path, "meta: {version: 1, config: {gateway_domain: gw.example}}\nvectors: []\n"))
+    assert found.world is not None
+    assert found.world.config == {"gateway_domain": "gw.example"}
 
 
 def test_the_command_prints_a_line_for_each_vector_and_a_closing_one(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import email.policy
 import os
 import smtplib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -196,6 +196,15 @@ async def settled(store: Store, *, waiting: int = 0, seconds: float = 20) -> Non
         while True:
             counts = await store.counts()
             if counts["queued"] + counts["deferred"] <= waiting and not counts["leased"]:
+                return
+            await asyncio.sleep(0.02)
+
+
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 20) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if await condition():
                 return
             await asyncio.sleep(0.02)
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway import asn1
 from gateway.correspondent.agent import Correspondent
@@ -96,3 +97,15 @@ async def test_another_identifier_is_another_message(tmp_path: Path) -> None:
         await a.correspondent.send_apdu(copy_for({1, 2}, "split.2"))
         found = await delivered(a)
     assert sorted(found) == 2 * ["anna.berg@example.org"] + 2 * ["berta.berg@example.org"]
+
+
+async def test_a_copy_for_nobody_of_ours_is_kept_and_raises_an_alarm(tmp_path: Path) -> None:
+    """No responsibility bit is set: nothing is to be delivered (X.411 12.2.1.1.1.2), yet what arrived whole is not lost in silence."""
+    async with arrangement(tmp_path) as a:
+        with capture_logs() as logs:
+            await a.correspondent.send_apdu(copy_for(set()))
+        assert await delivered(a) == []
+        kept = await a.gateway.store.track("[/PRMD=PARTNER/ADMD=DEMO/C=XX/;split.1]")
+    assert len(kept) == 1
+    (alarm,) = [line for line in logs if line["event"] == "relay.quarantined"]
+    assert (alarm["id"], alarm["peer"]) == (kept[0].id, "partner")

@@ -9,7 +9,6 @@ from gateway.mixer.mcgam import Entry, MappingTable, MappingTables
 from gateway.mixer.questions import (
     NO_MATCH,
     Answer,
-    Answers,
     DomainRule,
     Knowledge,
     Question,
@@ -60,7 +59,7 @@ def conversion(several: Sources, domains: range):
     async def run(knowledge: Knowledge) -> list[str] | Unresolved:
         return attempt(work, knowledge)
 
-    return lambda: several.settled(run, lambda answers: several.knowledge(MappingTables(), answers=answers))
+    return lambda: several.inquiry(MappingTables()).settled(run)
 
 
 async def test_a_conversion_is_run_again_with_the_answers() -> None:
@@ -95,11 +94,8 @@ async def test_header_addresses_are_given_up_after_the_limit() -> None:
     async def run(knowledge: Knowledge) -> Entry | Unresolved | None:
         return attempt(lambda known: known.oraddress_of_domain("d0.fr", envelope=False), knowledge)
 
-    def fresh(answers: Answers) -> Knowledge:
-        return several.knowledge(MappingTables(), answers=answers)
-
-    assert isinstance(await several.settled(run, fresh), Unresolved)
-    found = await several.settled(run, fresh, Answers(header_limit_passed=True))
+    assert isinstance(await several.inquiry(MappingTables()).settled(run), Unresolved)
+    found = await several.inquiry(MappingTables(), header_limit_passed=True).settled(run)
     assert isinstance(found, Settled) and found.result is None and list(found.given_up) == [question(0)]
 
 
@@ -112,5 +108,45 @@ async def test_rounds_are_bounded() -> None:
         rounds += 1
         return Unresolved(questions=(question(rounds),), waiting={})
 
-    found = await several.settled(run, lambda answers: several.knowledge(MappingTables(), answers=answers))
+    found = await several.inquiry(MappingTables()).settled(run)
     assert isinstance(found, Unresolved) and not found.questions and rounds <= 10
+
+
+async def test_conversions_of_one_message_ask_together_and_share_answers_and_the_cap() -> None:
+    oracle = Oracle()
+    inquiry = sources(oracle, most_questions=3).inquiry(MappingTables())
+
+    def unknown(knowledge: Knowledge) -> str:
+        return getattr(knowledge.oraddress_of_domain("d0.fr", envelope=True), "domain", "")
+
+    async def again(knowledge: Knowledge) -> str | Unresolved:
+        return attempt(unknown, knowledge)
+
+    first = await inquiry.settled_each({"a": again, "b": again})
+    assert [each.result for each in first.values() if isinstance(each, Settled)] == ["d0.fr", "d0.fr"] and len(oracle.asked) == 1
+    assert isinstance(await inquiry.settled(again), Settled) and len(oracle.asked) == 1
+
+
+async def test_one_that_waits_does_not_hold_up_the_others() -> None:
+    several = sources(Oracle(silent=("d1.fr",)), seconds=0.02)
+
+    def run(number: int):
+        async def once(knowledge: Knowledge) -> bool | Unresolved:
+            return attempt(lambda known: known.oraddress_of_domain(f"d{number}.fr", envelope=True) is not None, knowledge)
+
+        return once
+
+    found = await several.inquiry(MappingTables()).settled_each({number: run(number) for number in range(3)})
+    assert [isinstance(each, Settled) for each in found.values()] == [True, False, True]
+
+
+async def test_with_no_look_ups_allowed_only_what_is_cached_counts() -> None:
+    oracle = Oracle()
+    several = sources(oracle)
+
+    async def run(knowledge: Knowledge) -> Entry | Unresolved | None:
+        return attempt(lambda known: known.oraddress_of_domain("d0.fr", envelope=True), knowledge)
+
+    assert isinstance(await several.inquiry(MappingTables(), most=0).settled(run), Unresolved) and not oracle.asked
+    await several.inquiry(MappingTables()).settled(run)
+    assert isinstance(await several.inquiry(MappingTables(), most=0).settled(run), Settled)

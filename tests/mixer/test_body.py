@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway import asn1
@@ -9,6 +11,7 @@ from gateway.internet.message import Entity, Message, parse, serialise
 from gateway.mixer.attachments import safe_filename
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.messages import ipm_of_message, message_of_ipm
+from gateway.mixer.policy import Carrier
 from gateway.octets import MemoryOctets, octets
 from gateway.x400 import oids
 from gateway.x400.bodyparts import BodyPart, TeletexBodyPart, TeletexParameters
@@ -159,3 +162,51 @@ def test_depth_is_bounded(scope: Scope) -> None:
         content = b"MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n" + content
     found: Entity = converted(scope, *made(scope, content).body)
     assert found.content_type.essence == "message/rfc822"
+
+
+LEFT_OVER = {
+    b"Content-Type: text/plain; format=flowed; charset=us-ascii\r\n": "format=flowed",
+    b"Content-Type: text/plain\r\nContent-Description: what it is\r\n": "what it is",
+    b"Content-Type: text/plain\r\nContent-ID: <part@x.example>\r\n": "<part@x.example>",
+    b"Content-Type: text/plain\r\nContent-Disposition: inline; filename=read.me\r\n": "read.me",
+    b"Content-Type: text/plain; name=read.me\r\n": "read.me",
+    b"Content-Type: multipart/related; boundary=B; start=first\r\n": "start=first",
+    b"Content-Type: multipart/mixed; boundary=B\r\nContent-Description: what it is\r\n": "what it is",
+    b"Content-Type: message/rfc822\r\nContent-Description: what it is\r\n": "what it is",
+}
+"""Content fields that neither body part nor heading extension of X.420 has a place for, and what the Note must say of each."""
+
+
+@pytest.mark.parametrize(("fields", "left"), LEFT_OVER.items())
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_no_body_part_has_a_place_for_is_named_in_a_note(fields: bytes, left: str, whole: bool, scope: Scope) -> None:
+    inner = fields + (b"\r\n--B\r\n\r\nx\r\n--B--\r\n" if b"boundary" in fields else b"\r\nSubject: s\r\n\r\nx\r\n")
+    outer = b"Content-Type: multipart/mixed; boundary=A\r\n\r\n--A\r\n" + inner + b"\r\n--A--\r\n"
+    made(scope, b"MIME-Version: 1.0\r\n" + (inner if whole else outer))
+    assert [note for note in scope.notes.taken() if left in note.text]
+
+
+def test_a_text_part_without_more_makes_no_note(scope: Scope) -> None:
+    made(scope, b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Disposition: inline\r\n\r\nx\r\n")
+    assert scope.notes.taken() == ()
+
+
+@pytest.mark.parametrize("field", [b"Content-Description: what it is", b"Content-ID: <part@x.example>", b"Content-Duration: 77"])
+def test_body_part_14_names_the_fields_that_it_cannot_hold(field: bytes, scope: Scope) -> None:
+    old = replace(scope, context=replace(scope.context, policy=replace(scope.context.policy, carrier=Carrier.BP14)))
+    made(old, b"MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n" + field + b"\r\n\r\nx\r\n")
+    assert [note for note in old.notes.taken() if field.split(b": ")[1].decode() in note.text]
+
+
+@pytest.mark.parametrize("header", [b"X-Long: " + b"a" * 600_000 + b"\r\n", b"X-Many: y\r\n" * 5_001])
+def test_a_header_beyond_the_limits_is_named_in_a_note(header: bytes, scope: Scope) -> None:
+    made(scope, header + b"\r\nx\r\n")
+    assert [note for note in scope.notes.taken() if "the rest was left out" in note.text]
+    inner = Scope(context=scope.context)
+    made(inner, b"MIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n" + header + b"\r\nx\r\n")
+    assert [note for note in inner.notes.taken() if "the rest was left out" in note.text]
+
+
+def test_the_return_path_of_a_delivery_that_is_over_is_named_in_a_note(scope: Scope) -> None:
+    made(scope, b"Return-Path: <old@x.example>\r\n\r\nx\r\n")
+    assert [note for note in scope.notes.taken() if "old@x.example" in note.text]

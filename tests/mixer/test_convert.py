@@ -26,7 +26,9 @@ from gateway.x400 import oids, p1
 from gateway.x400.extensions import Criticality, ExtensionField, ExtensionType, StandardExtension, extension_field, extension_value
 from gateway.x400.heading_extensions import value_of
 from gateway.x400.ipm import IPM, Heading, InformationObject, IPMIdentifier, IPMSExtension, ORDescriptor
+from gateway.x400.mts import GlobalDomainIdentifier
 from gateway.x400.mts import PerRecipientIndicators as Bit
+from gateway.x400.orname import AdministrationDomainName, CountryName
 from tests.shared import require_shared
 
 HEADER = b"From: a@example.org\r\nTo: Jane.Doe@widget.example\r\nDate: Mon, 23 Nov 2026 10:59:00 +0100\r\nMessage-ID: <1@example.org>\r\n"
@@ -302,3 +304,20 @@ def test_damaged_messages_give_a_message_or_a_reason(context: Context, elsewhere
             if found is not None:
                 again = back(found, elsewhere)
                 assert not again.header.value("Bcc")
+
+
+@pytest.mark.parametrize("odd", ["TES\n", "T\x80ST", "T$ST", 'T"ST'])
+def test_a_domain_that_no_text_form_can_hold_holds_up_nothing_and_is_noted(odd: str, context: Context, elsewhere: Context) -> None:
+    """Trace and identifiers of a careless MTA: PrintableString with what it must not have (X.411 8.5.4)."""
+    message = to_x400(PLAIN, context)
+    domain = GlobalDomainIdentifier(
+        country_name=CountryName(iso_3166_alpha2_code="XX"), administration_domain_name=AdministrationDomainName(printable=odd)
+    )
+    identifier = replace(message.envelope.message_identifier, global_domain_identifier=domain)
+    trace = tuple(replace(each, global_domain_identifier=domain) for each in message.envelope.trace_information)
+    transfer = replace(message.envelope, message_identifier=identifier, trace_information=trace, extensions=())
+    conversion = message_to_internet(replace(message, envelope=transfer), [1], elsewhere)
+    head = conversion.result.message.to_bytes(1 << 20).split(b"\r\n\r\n")[0]
+    assert b"X400-MTS-Identifier: [/ADMD=T" in head
+    assert head.isascii()
+    assert (odd == 'T"ST') != any(note.rule == "global-domain-identifier" for note in conversion.notes)

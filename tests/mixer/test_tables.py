@@ -18,7 +18,7 @@ from gateway.mixer import envelope, heading
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.eits import eits
 from gateway.mixer.policy import Context, PeerPolicy
-from gateway.mixer.rules import JointRule, Law, Rule, elements_from_fields, fields_from_elements
+from gateway.mixer.rules import Codec, JointRule, Law, Notes, Rule, elements_from_fields, fields_from_elements
 from gateway.mixer.stdor import from_text
 from gateway.x400 import p1
 from gateway.x400.charsets import Reading
@@ -188,3 +188,18 @@ def test_two_to_fields_are_one_list(scope: Scope) -> None:
     result = elements_from_fields(heading.HEADING, [field("To", "a@x.org"), field("to", "b@x.org")], scope, scope.notes)
     assert len(result.elements["primary_recipients"]) == 2
     assert not result.left
+
+
+def test_repeated_fields_that_make_one_list_are_read_once() -> None:
+    """5.1.3: two ``To`` are one list. Reading the list again for each of them let a header of 60 kB hold up everybody for minutes."""
+    read: list[str] = []
+
+    def to_element(body: str, scope: object) -> str:
+        read.append(body)
+        return body
+
+    codec = Codec(to_element=to_element, to_field=lambda value, scope: value)
+    row = Rule(field="To", element="e", section="5.1.3", joiner=", ", codec=codec)
+    result = elements_from_fields([row], [field("To", name) for name in ("a@x", "", "b@x", "c@x")], None, Notes())
+    assert read == ["a@x, b@x, c@x"]
+    assert (result.elements, result.left) == ({"e": "a@x, b@x, c@x"}, ())

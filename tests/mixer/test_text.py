@@ -94,3 +94,10 @@ def test_object_identifiers_of_3_3_7() -> None:
 
 def test_one_line_takes_line_ends_out() -> None:
     assert one_line("a\r\nBcc: b\0") == "a Bcc: b"
+
+
+def test_several_blanks_stand_in_braces() -> None:
+    """4.3.4 step 2 takes no local part with two blanks in a row, so 3.3.4 must not write them (it may write any octet in braces)."""
+    assert text_from_teletex(b"  \xe1") == "{032032225}"
+    assert text_from_teletex(b"a b  c") == "a b{032032}c"
+    assert teletex_from_text("{032032225}") == b"  \xe1"

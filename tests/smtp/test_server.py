@@ -347,3 +347,11 @@ async def test_stop_lets_a_message_in_progress_end(start) -> None:
     assert (await busy.reply()).startswith("421")
     await asyncio.wait_for(stopping, 4)
     assert len(running.intake.taken) == 1 and running.listener.port == 0
+
+
+async def test_an_unknown_command_is_not_repeated_with_its_controls(start) -> None:
+    """Terminals of people who read a session must not be told what to do by the other end's words."""
+    client = await (await start()).client()
+    reply = await client.say("EHLO c", "G\x1b[31mET /")
+    assert reply.startswith("500 5.5.2")
+    assert "\x1b" not in reply
