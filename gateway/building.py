@@ -177,7 +177,8 @@ def directions_from(settings: Settings, router: X400Router, peers: Iterable[Peer
     base = settings.gateway_oraddress
 
     def is_gateway(address: ORAddress) -> bool:
-        wraps = any(type_.upper() == "RFC-822" for type_, _ in address.domain_defined) or universal_mailbox(address) is not None
+        labels = {"RFC-822", *settings.internet_labels}
+        wraps = any(type_.upper() in labels for type_, _ in address.domain_defined) or universal_mailbox(address) is not None
         return wraps and within(address, (base,))
 
     return Directions(
@@ -230,6 +231,8 @@ def _peer(section: PeerSection, config: Config) -> Peer:
         policy=PeerPolicy(
             x400_version=section.policy.x400_version, carrier=Carrier(section.policy.attachments),
             universal_addresses=section.policy.universal_addresses,
+            internet_labels=frozenset(label.upper() for label in section.policy.internet_labels),
+            repair_double_escapes=section.policy.repair_double_escapes,
         ),
         dialects=frozenset({"draft-extension-type"}) if section.policy.extensions == "draft" else frozenset(),
         checkpoint_size=section.checkpoint_size_kilobytes,

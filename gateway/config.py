@@ -218,6 +218,10 @@ class ExpectedSection(Section):
     called: SelectorSection = SelectorSection()
 
 
+DDAType = Annotated[str, Field(min_length=1, max_length=8)]
+"""Type of a domain-defined attribute (X.411 Annex B)."""
+
+
 class PolicySection(Section):
     """What the mixer may send to a peer."""
 
@@ -225,6 +229,8 @@ class PolicySection(Section):
     attachments: Literal["bp14", "bp15", "ftbp"] = "ftbp"
     extensions: Literal["published", "draft"] = "published"
     universal_addresses: bool = False
+    internet_labels: tuple[DDAType, ...] = ()
+    repair_double_escapes: bool = False
 
 
 class PeerSection(_Named):

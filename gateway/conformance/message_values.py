@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from gateway import asn1
@@ -63,9 +63,11 @@ class Moment(Leaf):
 
     def equals(self, expected: Any) -> bool:
         """UTCTime or GeneralizedTime text, or the word for the time of the run (within a minute)."""
-        if expected == "conversion-time" and self.run is not None:
+        if expected == "conversion-time" and self.run is not None and self.at.tzinfo is not UTC:
             return abs(self.at - self.run) <= timedelta(minutes=1)
         other = time_from_text(expected)
+        if self.at.tzinfo is UTC:
+            return False  # it came as Z, which 3.3.5 forbids in output
         return (other.replace(tzinfo=None), other.utcoffset()) == (self.at.replace(tzinfo=None), self.at.utcoffset())
 
     def __repr__(self) -> str:

@@ -167,7 +167,7 @@ def _message_to_internet(message: p1.Message, given: Mapping[str, Any], context:
 def _check_facts(given: Mapping[str, Any]) -> None:
     """Inputs that state a fact of this gateway; another value asks for another gateway."""
     facts: Mapping[str, tuple[Any, ...]] = {
-        "one_smtp_message": (True,), "conversion_supported": (False,), "output_charset": ("teletex",),
+        "one_smtp_message": (True,), "conversion_supported": (True, False), "output_charset": ("teletex", "iso-8859-1"),
     }
     for key, values in facts.items():
         if key in given and given[key] not in values:

@@ -33,7 +33,7 @@ from gateway.x400.heading_extensions import MultipartType
 from gateway.x400.ipm import IPM, Heading, Importance, InformationObject, IPMIdentifier, IPMSExtension, ORDescriptor, RecipientSpecifier
 from gateway.x400.mts import GlobalDomainIdentifier, MTSIdentifier, NonDeliveryReport, ReportType, TypeOfMTSUser
 from gateway.x400.oraddress import ORAddress, oraddress_from_orname
-from gateway.x400.orname import ORName
+from gateway.x400.orname import EncodedORAddress, ORName
 
 _OID: Final = re.compile(r"[0-2](\.[0-9]+)+")
 _NUMBER: Final = re.compile(r"[0-9]+")
@@ -69,7 +69,7 @@ def value_view(value: Any) -> Any:
         return Moment(value)
     if isinstance(value, MultipartType):
         return Node({"subtype": value.subtype, "isAMessage": value.is_a_message})
-    if isinstance(value, ORName):
+    if isinstance(value, ORName | EncodedORAddress):
         return name_view(value)
     if isinstance(value, bool | str):
         return value

@@ -17,7 +17,7 @@ from gateway.mixer.policy import Settings
 from gateway.mixer.questions import Knowledge, Question, Unresolved, attempt, shown
 from gateway.mixer.rules import Note
 from gateway.permission import Directions, Meaning
-from gateway.spool.transfer import Recipient, Transfer
+from gateway.spool.transfer import Recipient, Side, Transfer
 
 T = TypeVar("T")
 
@@ -30,7 +30,8 @@ class Attempt:
     """
 
     def __init__(self, surroundings: Surroundings, transfer: Transfer) -> None:
-        self.settings = surroundings.settings()
+        settings, source = surroundings.settings(), transfer.source
+        self.settings = settings.towards(surroundings.policy_of(source.peer)) if source.side is Side.X400 else settings
         self._around = surroundings
         self._size = transfer.size
         limit_passed = surroundings.clock() - transfer.arrived >= surroundings.header_limit

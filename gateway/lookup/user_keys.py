@@ -13,6 +13,7 @@ from typing import Any, Final
 from gateway.errors import GatewayError
 from gateway.internet.addresses import Mailbox
 from gateway.mixer.stdor import from_text
+from gateway.x400.countries import ISO_3166_OF_X121
 from gateway.x400.oraddress import ATTRIBUTE_BY_KEYWORD, ATTRIBUTES, ORAddress, Syntax
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+"
@@ -181,4 +182,5 @@ def _joined(found: dict[str, str], units: dict[int, str]) -> bytes | None:
             return None
         found["organizational_units"] = "\x1d".join(units[place] for place in range(len(units)))
     found.setdefault("admd", "")
+    found["country"] = ISO_3166_OF_X121.get(found["country"], found["country"]).lower()
     return "\x1e".join(f"{name}\x1f{found[name]}" for name in _PLAIN_NAMES if name in found).encode()

@@ -19,6 +19,7 @@ from gateway.mixer.legality import beyond_mnemonic, bound_faults, fault, present
 from gateway.mixer.mcgam import Entry, Levels, address_of_others
 from gateway.mixer.policy import Settings
 from gateway.mixer.questions import Asking
+from gateway.mixer.rfc822_attribute import rfc_822_count, rfc_822_readings, with_own_label, without_empty
 from gateway.mixer.stdor import (
     PERSONAL_NAME,
     RFC_822,
@@ -30,10 +31,11 @@ from gateway.mixer.stdor import (
     text_from_personal_name,
     to_text,
 )
-from gateway.mixer.text import PRINTABLE, TextError, is_printable, ps_decode, ps_encode, text_from_teletex
+from gateway.mixer.text import PRINTABLE, TextError, ps_encode, text_from_teletex
 from gateway.mixer.universal import CONTINUATIONS, UniversalError, universal_mailbox, with_universal_mailbox
 from gateway.x400 import bounds as ub
 from gateway.x400.countries import ISO_3166_OF_X121
+from gateway.x400.mts import NonDeliveryDiagnosticCode
 from gateway.x400.oraddress import ORAddress
 
 T = TypeVar("T")
@@ -169,6 +171,8 @@ def mailbox_to_oraddress(
         whole = f"{route}{local}@{domain}"
         universal = settings.universal_addresses and x400_version != 84 and not whole.isascii()
         found = _universal(whole, base, trail) if universal else _stage_two(whole, base, trail)
+    if x400_version == 84 and role is not Role.HEADER:
+        _check_numeric_1984(found)
     return Mapped(result=found, steps=tuple(trail.steps))
 
 
@@ -343,6 +347,13 @@ def _merge(left: ORAddress, right: Mapping[str, Any]) -> ORAddress:
     return replace(left, **kept)
 
 
+def _check_numeric_1984(address: ORAddress) -> None:
+    """X.419 B.2.8: the forms of 1984 that an X.121 address or a numeric identifier begins have no private domain below the ADMD."""
+    if address.prmd is not None and (address.x121 is not None or address.numeric_user_id is not None):
+        text = "X.400(1984) has no address with an X.121 address or a numeric user identifier and a PRMD (X.419 B.2.8)"
+        raise AddressError(text, diagnostic=NonDeliveryDiagnosticCode.UNABLE_TO_DOWNGRADE, status="5.1.3")
+
+
 def _for_1984(address: ORAddress, trail: _Trail) -> ORAddress:
     """Appendix B: a common name becomes a domain-defined attribute ``Common``."""
     if address.common_name is None:
@@ -418,7 +429,8 @@ def oraddress_to_mailbox(
         AddressError: The RFC-822 attribute holds no mailbox, or the address has no text form.
     """
     trail = _Trail("4.3.5", settings.asking(envelope=role is not Role.HEADER))
-    if _rfc_822_count(address) == 1:
+    address = with_own_label(without_empty(address), settings)
+    if rfc_822_count(address) == 1:
         try:
             return _mapping_a(address, settings, trail)
         except (TextError, AddressError) as error:
@@ -445,14 +457,8 @@ def _shown_whole(address: ORAddress) -> str:
         return "an O/R address"
 
 
-def _rfc_822_count(address: ORAddress) -> int:
-    printable = sum(type_.upper() == RFC_822 for type_, _ in address.domain_defined)
-    teletex = sum(type_.upper() == RFC_822.encode() for type_, _ in address.teletex_domain_defined)
-    return max(printable, teletex)
-
-
 def _mapping_a(address: ORAddress, settings: Settings, trail: _Trail) -> MappedMailbox:
-    readings = set(_rfc_822_readings(address))
+    readings = set(rfc_822_readings(address, twice=settings.repair_double_escapes))
     if len(readings) != 1:
         raise AddressError(f"printable and teletex {RFC_822} attributes name different mailboxes")
     text = readings.pop()
@@ -471,24 +477,13 @@ def _mapping_a(address: ORAddress, settings: Settings, trail: _Trail) -> MappedM
 
 def _mapping_a_of_universal(address: ORAddress, trail: _Trail) -> MappedMailbox | None:
     """Mapping A for a mailbox beyond ASCII; a printable attribute, which stands for an alias in ASCII, goes before it."""
-    text = universal_mailbox(address) if _rfc_822_count(address) == 0 else None
+    text = universal_mailbox(address) if rfc_822_count(address) == 0 else None
     match = _UTF8_ADDR_SPEC.fullmatch(_with_ascii_domain(text)) if text is not None and len(text) <= _LONGEST else None
     if match is None:
         return None
     trail.add("mapping A", f"universal {RFC_822} attribute {text}")
     mailbox = Mailbox(local=unquote(match.group(1)), domain=match.group(2).rstrip("."))
     return MappedMailbox(result=mailbox, steps=tuple(trail.steps))
-
-
-def _rfc_822_readings(address: ORAddress) -> Iterator[str]:
-    printable = {type_.upper(): value for type_, value in address.domain_defined}
-    if RFC_822 in printable:
-        yield ps_decode("".join(printable.get(type_, "") for type_ in CONTINUATIONS))
-    teletex = {type_.upper(): value for type_, value in address.teletex_domain_defined}
-    if RFC_822.encode() in teletex:
-        text = b"".join(teletex.get(type_.encode(), b"") for type_ in CONTINUATIONS).decode("latin-1")
-        # 4.3.2: a teletex value is only decoded when all of it is in the PrintableString repertoire.
-        yield ps_decode(text) if is_printable(text) else text
 
 
 def _written_once(address: ORAddress) -> ORAddress:

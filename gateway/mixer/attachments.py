@@ -21,6 +21,7 @@ from gateway.mixer.body_text import ia5_part, text_entity
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.eits import IA5_TEXT
 from gateway.mixer.heading import carried_field
+from gateway.mixer.text import with_offset
 from gateway.octets import Octets, octets
 from gateway.x400 import oids
 from gateway.x400.bodyparts import BodyPart, ExtendedBodyPart
@@ -87,7 +88,7 @@ def _graphic_text(octets: bytes) -> str:
 
 
 def _timed(at: datetime | None) -> DateAndTimeAttribute | None:
-    return DateAndTimeAttribute(actual_values=at) if at is not None else None
+    return DateAndTimeAttribute(actual_values=with_offset(at)) if at is not None else None
 
 
 # --- MIME -> X.400

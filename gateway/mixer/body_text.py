@@ -19,6 +19,9 @@ from gateway.x400 import oids
 from gateway.x400.bodyparts import BodyPart, IA5TextBodyPart, IA5TextParameters, TeletexBodyPart, TeletexParameters
 from gateway.x400.charset_tables import SETS_94, SETS_96, SETS_MULTI
 from gateway.x400.charsets import (
+    DEFAULT_SETS,
+    GENERAL_TEXT_CHARSETS,
+    Repertoire,
     charset_of_registrations,
     choose_repertoire,
     decode_general,
@@ -208,7 +211,7 @@ def part_of_text(item: Entity, scope: Scope) -> tuple[BodyPart, tuple[str, ...]]
         return ia5_part(data), (IA5_TEXT,)
     if scope.context.policy.x400_version == 84 or not scope.context.policy.convert_charsets:
         return None
-    repertoire = choose_repertoire(item.text())
+    repertoire = _repertoire(item)
     if repertoire.losses:
         scope.notes.add("text/plain", "RFC 2157 6.2", "has characters that no registered set has, and travels as an attachment")
         return None
@@ -218,10 +221,18 @@ def part_of_text(item: Entity, scope: Scope) -> tuple[BodyPart, tuple[str, ...]]
     return extended(kind, data, tuple(sorted(repertoire.registrations))), types
 
 
+def _repertoire(item: Entity) -> Repertoire:
+    """The sets of the text's own charset (the table of RFC 2157 6.2) where they have all of it, else the fewest that do."""
+    own = GENERAL_TEXT_CHARSETS.get(item.charset.lower())
+    if own is not None and not choose_repertoire(item.text(), tuple(one for one in DEFAULT_SETS if one in own)).losses:
+        return Repertoire(registrations=own, losses=())
+    return choose_repertoire(item.text())
+
+
 def _part_of_octets(item: Entity, scope: Scope) -> tuple[BodyPart, tuple[str, ...]] | None:
     """The body part of a charset that only names octets of X.400: teletex (6.7), or x-iso with registrations (6.2)."""
     charset = item.content_type.charset.lower()
-    if charset == TELETEX:
+    if charset == TELETEX and len(item.body) <= MATERIALISE_LIMIT:
         pages = tuple(MemoryOctets(page) for page in item.content().to_bytes().removesuffix(b"\x0c").split(b"\x0c"))
         parameters = TeletexParameters(number_of_pages=len(pages))
         return BodyPart(teletex=TeletexBodyPart(parameters=parameters, data=pages)), (oids.ID_EIT_TELETEX,)

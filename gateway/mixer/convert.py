@@ -15,7 +15,7 @@ from gateway.errors import ConversionError, Failure
 from gateway.internet.envelope import SmtpEnvelope
 from gateway.internet.fields import Mailbox, decode_text, serialise_date
 from gateway.internet.message import Message, serialise
-from gateway.mixer.address import Role, mailbox_to_oraddress, oraddress_to_mailbox
+from gateway.mixer.address import AddressError, Role, mailbox_to_oraddress, oraddress_to_mailbox
 from gateway.mixer.correlation import disposition_request, notification_request
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.dispositions import ipn_of_message
@@ -37,12 +37,14 @@ from gateway.mixer.envelope import (
     smtp_envelope,
 )
 from gateway.mixer.identifiers import Fact, new_msg_id, new_mts_identifier, text_from_mts_identifier
+from gateway.mixer.legality import received_fault
 from gateway.mixer.messages import P2, information_object, ipm_of_message, message_of_ipm
 from gateway.mixer.notification_requests import is_requesting, request_fields, with_requests
 from gateway.mixer.notifications import message_of_ipn
 from gateway.mixer.policy import Carrier, Context, GlobalDomain, PeerPolicy, Settings
 from gateway.mixer.reports import dsn_for_internet, report_for_x400, report_to_internet
 from gateway.mixer.results import Conversion, InternetResult, ReportedOutcome
+from gateway.mixer.rfc822_attribute import without_empty
 from gateway.mixer.rules import Note, Notes
 from gateway.mixer.trace import (
     Hop,
@@ -102,8 +104,10 @@ def map_x400_recipient(oraddress: ORAddress, context: Context) -> Conversion[Mai
     """Map the O/R address of a P1 recipient.
 
     Raises:
-        ConversionError: It leads to no mailbox.
+        ConversionError: It leads to no mailbox, or is not valid: a wrong country, a value over its bound, an empty domain-defined one.
     """
+    if (wrong := received_fault(without_empty(oraddress))) is not None:
+        raise AddressError(f"the O/R address is not valid: {wrong}", diagnostic=11, status="5.1.3")
     return Conversion(result=oraddress_to_mailbox(oraddress, context.settings, Role.RECIPIENT).result)
 
 

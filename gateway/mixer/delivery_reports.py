@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway import asn1
+from gateway.asn1 import BERError
 from gateway.errors import GatewayError
 from gateway.internet.dsn import STATUS_TYPES, DeliveryReport, StatusFields, TypedValue, read_delivery_report
 from gateway.internet.envelope import SmtpEnvelope
@@ -36,7 +37,7 @@ from gateway.mixer.results import Conversion
 from gateway.mixer.rules import Notes, UnmappedError
 from gateway.mixer.status import x400_from_status
 from gateway.mixer.stdor import from_text
-from gateway.mixer.text import in_utc_time, printable_form
+from gateway.mixer.text import in_utc_time, printable_form, with_offset
 from gateway.mixer.trace import check_received, external_trace, hops_from_fields, internal_trace, own_hop
 from gateway.octets import Octets
 from gateway.x400 import oids, p1
@@ -79,9 +80,10 @@ def dsn_to_x400(message: Message, envelope: SmtpEnvelope, context: Context) -> t
     reported = [one for fields in found.status.recipients if (one := _reported(fields, scope)) is not None]
     others = len(found.status.recipients) - len(reported)
     made: list[Conversion[p1.MTSAPDU]] = []
-    if reported:
-        made.append(Conversion(result=p1.MTSAPDU(report=_report(message, envelope, found, reported, scope)), notes=scope.notes.taken()))
-    if others:
+    report = _encodable(message, envelope, found, reported, scope) if reported else None
+    if report is not None:
+        made.append(Conversion(result=p1.MTSAPDU(report=report), notes=scope.notes.taken()))
+    if others or report is None:
         made.append(message_to_x400(message, envelope, (1,), context))
     return tuple(made)
 
@@ -110,6 +112,18 @@ def _name(value: TypedValue | None, scope: Scope) -> ORName | None:
     except GatewayError as error:
         scope.notes.add("Final-Recipient", "5.1.8.3", f"{sanitise(value.to_text())[:100]} is no recipient of a report: {error}")
         return None
+
+
+def _encodable(
+    message: Message, envelope: SmtpEnvelope, found: DeliveryReport, reported: Sequence[_Reported], scope: Scope
+) -> p1.Report | None:
+    """The Report; None where the DSN holds a value that X.400 cannot express."""
+    try:
+        made = _report(message, envelope, found, reported, scope)
+        asn1.encode_octets(made)
+    except BERError:
+        return None
+    return made
 
 
 def _report(message: Message, envelope: SmtpEnvelope, found: DeliveryReport, reported: Sequence[_Reported], scope: Scope) -> p1.Report:
@@ -152,7 +166,7 @@ def _readable(message: Message) -> Message:
 def _arrival(message: Message, found: DeliveryReport, context: Context) -> datetime:
     """Arrival-Date, else the Date of the DSN (5.1.8.3)."""
     dates = (found.status.message.date("Arrival-Date"), StatusFields(header=message.header).date("Date"))
-    return next((at for at in map(in_utc_time, dates) if at is not None), context.now)
+    return next((at for at in map(in_utc_time, dates) if at is not None), with_offset(context.now))
 
 
 def _report_identifier(message: Message, context: Context) -> MTSIdentifier:
@@ -222,7 +236,7 @@ def _type(fields: StatusFields, failed: bool, arrival: datetime, context: Contex
     if not failed:
         return ReportType(delivery=Delivery(message_delivery_time=arrival))
     code = fields.typed("Diagnostic-Code")
-    match = _CODES.fullmatch(code.value) if code is not None and code.type == "x400" else None
+    match = _CODES.match(code.value) if code is not None and code.type == "x400" else None
     if match is not None:
         return non_delivery(int(match[1]), int(match[2]) if match[2] else None, context)
     return non_delivery(*x400_from_status(fields.status), context)

@@ -15,7 +15,7 @@ from gateway.mixer.descriptors import Scope, descriptors_from_text, mailbox_of_o
 from gateway.mixer.eits import text_from_eits
 from gateway.mixer.identifiers import text_from_global_domain
 from gateway.mixer.stdor import from_text, to_text
-from gateway.mixer.text import ia5_form, in_utc_time, integer_from_label, labelled_integer, printable_form
+from gateway.mixer.text import ia5_form, in_utc_time, integer_from_label, labelled_integer, printable_form, with_offset
 from gateway.mixer.trace import Hop
 from gateway.x400.ipm import (
     IPN,
@@ -164,7 +164,7 @@ def _choice(report: DispositionReport, message: Message, scope: Scope) -> IPNCho
         at = report.fields.date("X400-Receipt-Time") or parse_date(message.header.value("Date"))
         manual = disposition.sending == _MANUAL[1]
         mode = AcknowledgmentMode.MANUAL if manual else AcknowledgmentMode.AUTOMATIC
-        time = in_utc_time(at) or scope.context.now
+        time = in_utc_time(at) or with_offset(scope.context.now)
         return IPNChoice(receipt_fields=ReceiptFields(receipt_time=time, acknowledgment_mode=mode))
     if disposition.type == "dispatched":
         comment = printable_form(sanitise(report.fields.header.value("X400-Auto-Forward-Comment")))[:UB_AUTO_FORWARD_COMMENT]

@@ -17,7 +17,17 @@ from gateway.mixer.heading import DATE
 from gateway.mixer.identifiers import text_from_mts_identifier
 from gateway.mixer.rules import Bodies, Codec, Elements, JointRule, Law, Rule, UnmappedError, fields_from_elements
 from gateway.mixer.stdor import StdOrError, from_text, to_text
-from gateway.mixer.text import TextError, ia5_form, is_printable, labelled_integer, ps_encode, ps_truncate, text_from_oid
+from gateway.mixer.text import (
+    TextError,
+    ia5_form,
+    in_utc_time,
+    is_printable,
+    labelled_integer,
+    ps_encode,
+    ps_truncate,
+    text_from_oid,
+    with_offset,
+)
 from gateway.x400 import p1
 from gateway.x400.bounds import UB_CONTENT_CORRELATOR_LENGTH, UB_CONTENT_ID_LENGTH
 from gateway.x400.extension_values import (
@@ -105,7 +115,7 @@ def _expansions(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
     found: list[DLExpansion] = []
     for body in reversed(bodies["dl-expansion-history"]):
         mailbox, _, rest = body.partition(";")
-        at = parse_date(rest.strip().rstrip(";"))
+        at = in_utc_time(parse_date(rest.strip().rstrip(";")))
         if at is None:
             raise UnmappedError(f"{body[:80]!r} is not of the form mailbox ; date ;")
         address = mailbox_to_oraddress(Mailbox.from_text(mailbox).address, scope.context.settings, Role.HEADER).result
@@ -229,7 +239,7 @@ def _redirection(recipient: SmtpRecipient, scope: Scope) -> tuple[ExtensionField
     except GatewayError as error:
         scope.notes.add("ORCPT", "Appendix A", f"{text[:100]} is not passed on: {error}")
         return ()
-    intended = IntendedRecipientName(intended_recipient=name, redirection_time=scope.context.now)
+    intended = IntendedRecipientName(intended_recipient=name, redirection_time=with_offset(scope.context.now))
     history = (Redirection(intended_recipient_name=intended, redirection_reason=RedirectionReason.ALIAS),)
     return (extension_field(_E.REDIRECTION_HISTORY, history),)
 
@@ -274,7 +284,7 @@ def smtp_elements(envelope: SmtpEnvelope, elements: dict[str, Any]) -> dict[str,
     if envelope.mt_priority is not None:
         elements["priority"] = priority_from_mt_priority(envelope.mt_priority)
     if envelope.hold_until is not None:
-        elements["deferred_delivery_time"] = envelope.hold_until
+        elements["deferred_delivery_time"] = with_offset(envelope.hold_until)
     return elements
 
 

@@ -66,10 +66,13 @@ def _control_string(bits: Iterable[int]) -> bytes:
 
 
 def _page(page: asn1.Bits) -> Octets:
-    """A page without end-of-line codes at its end, first bit highest (section 3, from X.400 to G3Fax, steps 1 and 2)."""
+    """A page without end-of-line codes at its end, first bit highest (section 3, from X.400 to G3Fax, steps 1 and 2).
+
+    Unused bits count as fill: with the bits of each octet turned nobody can mean them.
+    """
     turned = _turned(page.octets)
     start = max(0, len(turned) - _TAIL)
-    return ConcatOctets([turned.slice(0, start), _without_ends(turned.read(start, len(turned)), page.unused)])
+    return ConcatOctets([turned.slice(0, start), _without_ends(turned.read(start, len(turned)))])
 
 
 def _turned(content: Octets) -> Octets:
@@ -77,9 +80,8 @@ def _turned(content: Octets) -> Octets:
     return FilterOctets(lambda: (chunk.translate(_REVERSED) for chunk in content.chunks()), len(content))
 
 
-def _without_ends(tail: bytes, unused: int) -> bytes:
-    length = len(tail) * 8 - unused
-    bits = int.from_bytes(tail, "big") >> unused
+def _without_ends(tail: bytes) -> bytes:
+    length, bits = len(tail) * 8, int.from_bytes(tail, "big")
     while bits and length >= _EOL_BITS:
         filled = (bits & -bits).bit_length() - 1
         if (bits >> filled) & ((1 << _EOL_BITS) - 1) != _EOL:

@@ -40,7 +40,19 @@ def fault(address: ORAddress) -> str | None:
         return "country or ADMD is missing"
     if not names - _NOT_ENOUGH:
         return "nothing below the ADMD"
-    return _name_fault(address) or _network_fault(address) or _number_fault(address) or next(bound_faults(address), None)
+    return _name_fault(address) or _value_fault(address) or next(bound_faults(address), None)
+
+
+def received_fault(address: ORAddress) -> str | None:
+    """Why the address of a P1 recipient is not valid; None when it is, or when it only names nobody.
+
+    # Peer: 1984 systems send attributes of zero length and rely on them (RFC 2156 Appendix B), so only a domain-defined one counts.
+    """
+    return _value_fault(address) or next(bound_faults(address, null_allowed=True), None)
+
+
+def _value_fault(address: ORAddress) -> str | None:
+    return _network_fault(address) or _number_fault(address)
 
 
 def _name_fault(address: ORAddress) -> str | None:
@@ -73,21 +85,26 @@ def _number_fault(address: ORAddress) -> str | None:
     return None
 
 
-def bound_faults(address: ORAddress) -> Iterator[str]:
-    """Every value that is empty or too long (X.411 Annex B)."""
+def bound_faults(address: ORAddress, *, null_allowed: bool = False) -> Iterator[str]:
+    """Every value that is empty or too long (X.411 Annex B).
+
+    Args:
+        address: The address.
+        null_allowed: Attributes other than domain-defined ones may be empty.
+    """
     for row in ATTRIBUTES:
         value = getattr(address, row.name)
         if row.syntax is Syntax.INTEGER:
             if value is not None and not 0 <= value <= row.bound:
                 yield f"{row.key} is larger than {row.bound}"
         elif row.syntax is not Syntax.PSAP:
-            yield from _length_faults(row, value)
-            yield from _length_faults(row, getattr(address, _TELETEX.get(row.name, ""), None))
+            # The only attribute that may have zero length is the ADMD (4.3.5 step 1).
+            least = 0 if row.name == "admd" or (null_allowed and row.name != "domain_defined") else 1
+            yield from _length_faults(row, value, least)
+            yield from _length_faults(row, getattr(address, _TELETEX.get(row.name, ""), None), least)
 
 
-def _length_faults(row: Attribute, value: Any) -> Iterator[str]:
-    # The only attribute that may have zero length is the ADMD (4.3.5 step 1).
-    least = 0 if row.name == "admd" else 1
+def _length_faults(row: Attribute, value: Any, least: int) -> Iterator[str]:
     for text, bound in _bounded(row, value):
         if not least <= len(text) <= bound:
             yield f"{row.key} is empty or longer than {bound} characters"

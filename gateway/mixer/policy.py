@@ -36,6 +36,8 @@ class PeerPolicy:
         phrase_references: Write identifiers that are no msg-id as a phrase in In-Reply-To and References (4.7.3.5); threads break.
         keep_trace: Carry Received fields as trace information.
         universal_addresses: It takes universal attributes (X.411 1999) in O/R addresses; they hold mailboxes beyond ASCII. Not in the RFC.
+        internet_labels: Types of domain-defined attributes that mean RFC-822 when they come from this peer, in upper case.
+        repair_double_escapes: RFC-822 attributes of this peer that are still escaped when they are decoded are decoded once more.
     """
 
     x400_version: int = 88
@@ -47,6 +49,8 @@ class PeerPolicy:
     phrase_references: bool = False
     keep_trace: bool = True
     universal_addresses: bool = False
+    internet_labels: frozenset[str] = frozenset()
+    repair_double_escapes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,8 @@ class Settings:
             is at hand counts.
         postmaster: Address of the administrator; author of DSNs and sender where X.400 needs one and SMTP has none.
         universal_addresses: A mailbox beyond ASCII may become universal attributes; see `towards`.
+        internet_labels: Types of domain-defined attributes that mean RFC-822 too, in upper case; see `towards`.
+        repair_double_escapes: Decode an RFC-822 attribute twice where it was escaped twice; see `towards`.
         strip_source_routes: Remove source routes of envelope addresses (RFC 5321); False keeps them in the address (4.3.4 step 1).
         max_conversions: Conversions by MIXER gateways in one direction that are accepted before a message counts as looping (5.1.5).
     """
@@ -92,6 +98,8 @@ class Settings:
     knowledge: Knowledge | None = None
     postmaster: str = ""
     universal_addresses: bool = False
+    internet_labels: frozenset[str] = frozenset()
+    repair_double_escapes: bool = False
     strip_source_routes: bool = True
     max_conversions: int = 5
 
@@ -104,9 +112,14 @@ class Settings:
         return (self.knowledge or Knowledge(tables=self.tables, users=self.users)).asking(envelope=envelope)
 
     def towards(self, policy: PeerPolicy) -> Settings:
-        """These settings for what goes to one peer."""
+        """These settings for what goes to one peer, or comes from it."""
         universal = policy.universal_addresses and policy.x400_version != 84
-        return self if universal == self.universal_addresses else replace(self, universal_addresses=universal)
+        theirs = (universal, policy.internet_labels, policy.repair_double_escapes)
+        if theirs == (self.universal_addresses, self.internet_labels, self.repair_double_escapes):
+            return self
+        return replace(
+            self, universal_addresses=universal, internet_labels=policy.internet_labels, repair_double_escapes=policy.repair_double_escapes
+        )
 
     @property
     def mapping_version(self) -> str:

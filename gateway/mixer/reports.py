@@ -25,7 +25,7 @@ from gateway.mixer.results import Conversion, InternetResult, ReportedOutcome
 from gateway.mixer.rules import Notes
 from gateway.mixer.status import status_from_x400
 from gateway.mixer.stdor import StdOrError, to_text
-from gateway.mixer.text import ia5_form, labelled_integer, labelled_integer_2, printable_form, text_from_oid
+from gateway.mixer.text import ia5_form, labelled_integer, labelled_integer_2, printable_form, text_from_oid, with_offset
 from gateway.mixer.trace import Hop, external_trace, hops_of, internal_trace, note_domains, own_hop, received_field, text_from_hop
 from gateway.octets import MemoryOctets, Octets
 from gateway.x400 import p1
@@ -156,7 +156,7 @@ def _reported(recipient: Any, outcome: ReportedOutcome, context: Context, probe:
         actual_recipient_name=recipient.recipient_name,
         originally_specified_recipient_number=recipient.originally_specified_recipient_number,
         per_recipient_indicators=recipient.per_recipient_indicators,
-        last_trace_information=p1.LastTraceInformation(arrival_time=context.now, report_type=_report_type(outcome, context)),
+        last_trace_information=p1.LastTraceInformation(arrival_time=with_offset(context.now), report_type=_report_type(outcome, context)),
         originally_intended_recipient_name=history[0].intended_recipient_name.intended_recipient if history else None,
         supplementary_information=_supplementary(outcome, context, probe),
         extensions=() if _is_1984(context) else _copied(recipient.extensions, _E.REDIRECTION_HISTORY),
@@ -166,7 +166,7 @@ def _reported(recipient: Any, outcome: ReportedOutcome, context: Context, probe:
 def _report_type(outcome: ReportedOutcome, context: Context) -> ReportType:
     failure = outcome.failure
     if failure is None:
-        return ReportType(delivery=DeliveryReport(message_delivery_time=outcome.delivered_at or context.now))
+        return ReportType(delivery=DeliveryReport(message_delivery_time=with_offset(outcome.delivered_at or context.now)))
     return non_delivery(failure.reason, failure.diagnostic, context)
 
 

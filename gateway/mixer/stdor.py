@@ -104,7 +104,7 @@ def _quoted(text: str) -> str:
     odd = next((character for character in text if not 32 <= ord(character) < 127 or character == "$"), None)
     if odd is not None:
         raise StdOrError(f"{odd!r} in {text[:80]!r} is not PrintableString and has no text form (RFC 2156 4.1.3)")
-    return text.replace("/", "$/").replace("=", "$=")
+    return text.replace("/", "$/").replace("=", "$=").replace(";", "$;")
 
 
 def _dda_text(printable: tuple[str, str] | None, teletex: tuple[bytes, bytes] | None) -> str:
@@ -241,7 +241,7 @@ def _split(text: str, grammar: Grammar) -> tuple[list[tuple[str, str]], bool]:
             parts[-1] += _after_dollar(text, position)
         elif character in "/;":
             parts.append("")
-        elif character in _VALUE_CHARACTERS:
+        elif character in _VALUE_CHARACTERS or (character in _ODD and _may_be_odd(text, parts[-1], grammar)):
             parts[-1] += character
         else:
             raise NotStdOrError(f"{character!r} cannot stand in an O/R address (RFC 2156 4.1.3)")
@@ -249,13 +249,25 @@ def _split(text: str, grammar: Grammar) -> tuple[list[tuple[str, str]], bool]:
     return _components(text, parts, grammar)
 
 
-_HIDDEN: Final = {"/": "\ue000", "=": "\ue001", ".": "\ue002", ":": "\ue003"}
+def _may_be_odd(text: str, part: str, grammar: Grammar) -> bool:
+    """Whether the value that begins so may hold what is not PrintableString: one that `to_text` cannot write in teletex.
+
+    # Peer: domains such as PRMD=R&D are on the wire, and what is shown of them has to be read again.
+    """
+    keyword, equals, _ = part[:40].partition("=")
+    row = ATTRIBUTE_BY_KEYWORD.get(keyword.strip(" ").upper()) if equals and grammar is Grammar.LENIENT else None
+    return row is not None and row.syntax is Syntax.PRINTABLE and row.name not in _REPEATED and text[:1] == text[-1:] == "/"
+
+
+_REPEATED: Final = frozenset({"organizational_units", "domain_defined"})
+_ODD: Final = frozenset(map(chr, range(33, 127))) - _VALUE_CHARACTERS - {"$", ";"}
+_HIDDEN: Final = {"/": "\ue000", "=": "\ue001", ".": "\ue002", ":": "\ue003", ";": ";"}
 """What stands for a quoted delimiter until the components are apart; none of them can occur in the text itself."""
 _SHOWN: Final = str.maketrans({hidden: shown for shown, hidden in _HIDDEN.items()})
 
 
 def _after_dollar(text: str, position: int) -> str:
-    if position >= len(text) or text[position] not in PRINTABLE:
+    if position >= len(text) or text[position] not in PRINTABLE | {";"}:
         raise NotStdOrError(f"'$' in {text[:80]!r} has to stand before the character that it quotes (RFC 2156 4.1.3)")
     return _HIDDEN.get(text[position], text[position])
 
@@ -375,7 +387,7 @@ class _Reader:
             self._once(row.name, _psap_from_text(value))
         elif row.syntax is Syntax.NUMERIC and not re.fullmatch(r"[0-9 ]*", value):
             raise StdOrError(f"{row.key} has to be of digits, not {value[:40]!r} (RFC 2156 4.1.1)")
-        elif not is_printable(value):
+        elif not (self._lenient and row.syntax is Syntax.PRINTABLE) and not is_printable(value):
             raise StdOrError(f"{row.key}: {value[:80]!r} is not PrintableString (RFC 2156 3.3.3)")
         else:
             self._once(row.name, value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from enum import IntEnum
 from typing import Final
 
@@ -42,6 +42,7 @@ _LABELLED: Final = re.compile(r"\s*(?:([A-Za-z0-9][A-Za-z0-9\-]*)\s*)?\(\s*([0-9
 _LABELLED_2: Final = re.compile(r"\s*([0-9]{1,10})\s*(?:\([^()]*\))?\s*")
 _OID_ARC: Final = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9\-]*)?\s*\(\s*([0-9]{1,20})\s*\)\s*")
 _ACRONYMS: Final = frozenset({"OR", "DL", "MTA", "MTS", "MS", "PDAU", "MD"})
+_NO_OFFSET: Final = timezone(timedelta(0), "+0000")
 _UNSAFE: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+")
 
 
@@ -267,7 +268,12 @@ def oid_from_text(text: str) -> str:
 
 def in_utc_time(at: datetime | None) -> datetime | None:
     """The time when a UTCTime can hold it: its two digits of the year mean 1980 to 2079 (3.3.5); else None."""
-    return at if at is not None and 1980 <= at.year <= 2079 else None
+    return with_offset(at) if at is not None and 1980 <= at.year <= 2079 else None
+
+
+def with_offset(at: datetime) -> datetime:
+    """The same time in the form that X.400 gets: with a numeric offset, ``+0000`` where another program would write ``Z`` (3.3.5)."""
+    return at if at.utcoffset() else at.replace(tzinfo=_NO_OFFSET)
 
 
 def one_line(text: str) -> str:

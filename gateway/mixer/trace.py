@@ -19,7 +19,7 @@ from gateway.mixer.identifiers import global_domain_from_text, global_domain_ide
 from gateway.mixer.mcgam import Levels
 from gateway.mixer.policy import Context, GlobalDomain, Settings
 from gateway.mixer.rules import Notes
-from gateway.mixer.text import TextError, ia5_form, in_utc_time
+from gateway.mixer.text import TextError, ia5_form, in_utc_time, with_offset
 from gateway.x400.bounds import UB_MTA_NAME_LENGTH
 from gateway.x400.mts import EncodedInformationTypes, GlobalDomainIdentifier, MTSIdentifier
 from gateway.x400.mts_trace import (
@@ -167,7 +167,7 @@ def _internal_element(hop: Hop, mta: str) -> InternalTraceInformationElement:
 def own_hop(context: Context, converted: EncodedInformationTypes | None) -> Hop:
     """The gateway's own element (5.1.6): time of conversion, relayed, what was converted into."""
     domain = global_domain_identifier(context.settings.global_domain)
-    return Hop(domain=domain, mta=context.settings.mta_name[:UB_MTA_NAME_LENGTH], arrival=context.now, converted=converted)
+    return Hop(domain=domain, mta=context.settings.mta_name[:UB_MTA_NAME_LENGTH], arrival=with_offset(context.now), converted=converted)
 
 
 # --- hops <-> header fields --------------------------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def hop_from_text(text: str) -> Hop:
     """
     parts = _outside_quotes(text)
     match = _BY_PART.fullmatch(parts[0].strip())
-    arrival = parse_date(parts[-1])
+    arrival = in_utc_time(parse_date(parts[-1]))
     if match is None or arrival is None or len(parts) < 2:
         raise TextError(f"{text[:100]!r} is no trace such as 'by /ADMD=a/C=gb/; Relayed; date' (RFC 2156 5.3.7)")
     fields: dict[str, object] = {}
@@ -225,7 +225,7 @@ def _outside_quotes(text: str) -> list[str]:
 def _hop_part(part: str) -> dict[str, object]:
     lowered = part.lower()
     if lowered.startswith("deferred until"):
-        return {"deferred": parse_date(part[14:])}
+        return {"deferred": in_utc_time(parse_date(part[14:]))}
     if lowered.startswith("converted"):
         return {"converted": eits_from_text(part[9:].strip().removeprefix("(").removesuffix(")"))}
     if lowered.startswith("attempted md"):
@@ -272,7 +272,7 @@ def _first_hop(fields: Sequence[Field], originator: ORAddress, sender_domain: st
     if arrival is None:
         notes.add("Date", "3.3.5", "is missing or does not parse; the time of conversion is used")
     mta = _word(sender_domain)[:UB_MTA_NAME_LENGTH] or None
-    return Hop(domain=_domain_of(originator, context.settings), mta=mta, arrival=arrival or context.now)
+    return Hop(domain=_domain_of(originator, context.settings), mta=mta, arrival=arrival or with_offset(context.now))
 
 
 def _domain_of(address: ORAddress, settings: Settings) -> GlobalDomainIdentifier:

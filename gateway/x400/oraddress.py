@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gateway import asn1
 from gateway.errors import GatewayError
+from gateway.x400.countries import ISO_3166_OF_X121
 from gateway.x400.extension_attributes import (
     E1634Address,
     ExtendedNetworkAddress,
@@ -139,6 +140,8 @@ class ORAddress:
     def key(self) -> tuple[tuple[str, Any], ...]:
         """A hashable value that is equal for addresses that match (X.402 18.4).
 
+        A numeric country is the one of two letters (X.121 Annex J).
+
         Case does not count, leading and trailing blanks do not, several count as one, blanks in numbers do not; the string type does not. A
         zero-length and a one-space ADMD are alike.
         """
@@ -151,6 +154,8 @@ _NUMBERS: Final = frozenset(row.name for row in ATTRIBUTES if row.syntax is Synt
 
 
 def _folded(name: str, value: Any) -> Any:
+    if name == "country" and value in ISO_3166_OF_X121:
+        return ISO_3166_OF_X121[value].lower()
     if isinstance(value, str):
         return value.replace(" ", "") if name in _NUMBERS else " ".join(word for word in value.lower().split(" ") if word)
     if isinstance(value, bytes):

@@ -96,6 +96,20 @@ def test_an_address_comes_back_from_its_text_under_both_grammars(address: ORAddr
         assert from_text(to_text(address), grammar=grammar) == address
 
 
+_SEEN = st.text([chr(code) for code in range(32, 127) if chr(code) != "$"], min_size=1, max_size=16)
+_DOMAIN_OF_PEER = st.builds(
+    ORAddress, country=st.just("XX"), admd=_SEEN, prmd=st.none() | _SEEN, terminal_id=st.none() | _SEEN, pds_name=st.none() | _SEEN,
+    postal_code=st.none() | _SEEN, surname=st.none() | printable(40),
+)  # fmt: skip
+
+
+@given(_DOMAIN_OF_PEER)
+@EXAMPLES
+def test_what_peers_write_where_no_teletex_form_exists_comes_back_from_its_text(address: ORAddress) -> None:
+    """PRMD=R&D and the like are on the wire as PrintableString."""
+    assert from_text(to_text(address)).key() == address.key()
+
+
 @given(mnemonic() | other_form())
 @EXAMPLES
 def test_a_legal_address_comes_back_from_the_internet(address: ORAddress) -> None:

@@ -1,7 +1,4 @@
-"""Section 8 of the interoperability cases: addresses that broke thirty years of X.400 products. Each test is named for its case.
-
-An expected failure names what the gateway does not do yet and where it belongs.
-"""
+"""Section 8 of the interoperability cases: addresses that broke thirty years of X.400 products. Each test is named for its case."""
 
 from __future__ import annotations
 
@@ -84,10 +81,6 @@ def refusal(name: ORAddress) -> Failure:
     return refused.value.failure
 
 
-def not_yet(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(reason=reason, strict=False)
-
-
 # --- IC-059 to IC-062: what is not legal ------------------------------------------------------------------------------------------------
 
 
@@ -102,7 +95,6 @@ def test_IC_059_a_heading_with_such_an_address_is_shown_and_the_message_goes_on(
     assert "S=x" in in_heading(address(country="U", surname="x"))
 
 
-@not_yet("mixer.convert.map_x400_recipient: an illegal country is an address without mailbox (1/0), not invalid arguments (1/11)")
 def test_IC_059_a_recipient_with_a_country_of_one_letter_is_1_11() -> None:
     assert refusal(address(country="U", surname="x")).diagnostic == 11
 
@@ -116,7 +108,6 @@ def test_IC_060_a_numeric_country_is_looked_up_by_its_letters_and_stays_as_it_ca
     assert oraddress_from_orname(orname_from_oraddress(unknown)) == unknown
 
 
-@not_yet("mta.routing.X400Router compares countries as written: both sides should go through x400.countries.ISO_3166_OF_X121")
 def test_IC_060_a_numeric_country_is_routed_as_its_letters() -> None:
     peer = Peer(name="fr", ours=Credentials(mta_name="A"), theirs=Credentials(mta_name="B"), routes=(from_text("/ADMD=ATLAS/C=FR/"),))
     assert X400Router((peer,)).route(ORAddress(country="208", admd="ATLAS", surname="x")) == "fr"
@@ -146,7 +137,6 @@ def test_IC_061_no_mailbox_becomes_an_address_over_a_bound(name: str, value: obj
 
 
 @pytest.mark.parametrize(("name", "value"), OVER)
-@not_yet("mixer.convert.map_x400_recipient: an address over a bound is unknown (1/0), not invalid arguments (1/11)")
 def test_IC_061_an_envelope_recipient_over_a_bound_is_1_11(name: str, value: object) -> None:
     assert refusal(address(**{"surname": "x", name: value})).diagnostic == 11
 
@@ -162,12 +152,10 @@ def test_IC_062_an_empty_value_stays_in_a_heading() -> None:
     assert "/DD.ID=/" in in_heading(address(surname="x", domain_defined=(("ID", ""),)))
 
 
-@not_yet("mixer.address.oraddress_to_mailbox: a domain-defined attribute without type and value should be dropped first")
 def test_IC_062_an_entirely_empty_attribute_is_dropped() -> None:
     assert in_heading(address(surname="x", domain_defined=(("", ""),))) == in_heading(address(surname="x"))
 
 
-@not_yet("mixer.convert.map_x400_recipient: an empty value is unknown (1/0), not invalid arguments (1/11)")
 def test_IC_062_a_recipient_with_an_empty_value_is_1_11() -> None:
     assert refusal(address(surname="x", domain_defined=(("ID", ""),))).diagnostic == 11
 
@@ -228,7 +216,6 @@ def test_IC_065_raw_signs_are_read_where_people_write_them(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["user@domain.example", "first_last@domain.example", "first_last(a)domain.example"])
-@not_yet("mixer.address._rfc_822_readings: characters outside PrintableString should be taken as they are, escapes beside them too")
 def test_IC_065_raw_signs_are_read_on_the_wire(value: str) -> None:
     assert to_internet(with_dda(("RFC-822", value))) == value.replace("(a)", "@")
 
@@ -244,9 +231,16 @@ def test_IC_066_the_label_smtp_is_relayed_untouched() -> None:
     assert map_smtp_recipient(to_internet(relayed), CONTEXT).result == relayed
 
 
-@not_yet("no setting addr.smtp_dda_in: PeerPolicy should name further labels, and MSXENCAP be dropped with them (mixer.address)")
 def test_IC_066_the_label_smtp_can_be_known_too() -> None:
-    assert to_internet(with_dda(("SMTP", "joe(a)domain.example"), ("MSXENCAP", "SMTP"))) == "joe@domain.example"
+    name = with_dda(("SMTP", "joe(a)domain.example"), ("MSXENCAP", "SMTP"))
+    from_exchange = SETTINGS.towards(PeerPolicy(internet_labels=frozenset({"SMTP"})))
+    assert map_x400_recipient(name, replace(CONTEXT, settings=from_exchange)).result.address == "joe@domain.example"
+
+
+def test_IC_064_what_is_escaped_twice_can_be_repaired() -> None:
+    repairing = replace(CONTEXT, settings=SETTINGS.towards(PeerPolicy(repair_double_escapes=True)))
+    for value in ("first(040)u(041)last(a)domain.example", "first(l)u(r)last(l)a(r)domain.example", "first(u)last(a)domain.example"):
+        assert map_x400_recipient(with_dda(("RFC-822", value)), repairing).result.address == "first_last@domain.example"
 
 
 # --- IC-067 to IC-071: which address is made, and whose it is ---------------------------------------------------------------------------
@@ -319,7 +313,6 @@ def test_IC_072_an_x121_recipient_is_the_same_in_envelope_and_heading() -> None:
 
 
 @pytest.mark.parametrize("attribute", ["X121=93312345678", "N-ID=123456"])
-@not_yet("mixer.address._for_1984: a numeric form with a PRMD should be refused with 1/47 (X.419 B.2.8)")
 def test_IC_073_a_numeric_form_with_prmd_cannot_go_to_1984(attribute: str) -> None:
     mailbox = f"/{attribute}/PRMD=P/ADMD=A/C=XX/@mixer.example.org"
     assert map_smtp_recipient(mailbox, CONTEXT)

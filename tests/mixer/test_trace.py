@@ -92,3 +92,13 @@ def test_a_hostile_mta_name_stays_in_its_place(context: Context) -> None:
     assert "\n" not in text_from_hop(hop)
     assert hop_from_text(text_from_hop(hop)).domain == hop.domain
     assert ";" not in received_field((hop,), context)[1].split(" by ")[0]
+
+
+def test_conversions_count_in_one_direction_only(context: Context) -> None:
+    """5.1.5: five conversions to X.400 are accepted, six are a loop; those of the other direction are counted on their own."""
+    to_x400 = "X400-Received: by /ADMD=a/C=xx/; converted (IA5-Text, (1)(3)(6)(1)(7)(1)(3)(5)); Relayed; Fri, 1 Mar 2024 09:00:00 +0000\r\n"
+    back = "Received: from a by b (MIXER Conversion following RFC 2156); Fri, 1 Mar 2024 09:00:00 +0000\r\n"
+    check_received(parse((to_x400 + back).encode() * 5 + b"\r\n").header, context.settings)
+    for one in (to_x400, back):
+        with pytest.raises(LoopError):
+            check_received(parse(one.encode() * 6 + b"\r\n").header, context.settings)

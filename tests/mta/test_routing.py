@@ -61,3 +61,10 @@ def test_within_is_what_grants_are_made_of():
     assert not within(address(country="DE", admd="dbp", prmd="other"), spaces)
     assert not within(address(country="DE", admd="dbp"), spaces)
     assert not within(address(country="DE", admd="dbp", prmd="gmd"), ())
+
+
+def test_a_numeric_country_is_the_one_of_letters():
+    spaces = (address(country="FR", admd="atlas"),)
+    assert within(address(country="208", admd="atlas", surname="S"), spaces)
+    assert within(address(country="fr", admd="atlas"), (address(country="209", admd="atlas"),))
+    assert not within(address(country="234", admd="atlas"), spaces)
