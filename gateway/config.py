@@ -35,7 +35,8 @@ _SQLITE = "sqlite:///"
 
 def _anchored(path: Path, info: ValidationInfo) -> Path:
     """Relative file names count from the folder of the configuration file."""
-    return path if info.context is None else (info.context / path).absolute()
+    # Not resolved: a symbolic link may be turned to another set of tables, and a reload follows it then.
+    return path if info.context is None else Path(os.path.normpath((info.context / path).absolute()))
 
 
 def _anchored_url(url: str, info: ValidationInfo) -> str:

@@ -6,7 +6,7 @@ the mapping that every message goes through, and `comparison` decides whether wh
 A file of message vectors is a mapping with ``meta`` and ``vectors``. `message_world` completes an input, `internet_input`, `x400_input`,
 `x400_bodies` and `report_input` make messages of it, `messages` converts them as the gateway does (and `message_functions` performs the
 pure functions), `internet_view` and `x400_view` name the parts of what came, and `matchers` compares them by the rules of
-`message_values`.
+`message_values` and `header_values`.
 
 `runner` reads both kinds of file, and counts.
 """

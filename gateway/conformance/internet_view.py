@@ -6,7 +6,17 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from gateway.conformance.message_values import ABSENT, Blob, Date, IfUsed, Instances, Leaf, MediaType, Node, UnequalError, Word
+from gateway.conformance.header_values import Date, Instances
+from gateway.conformance.message_values import (
+    ABSENT,
+    Blob,
+    IfUsed,
+    Leaf,
+    MediaType,
+    Node,
+    UnequalError,
+    Word,
+)
 from gateway.internet.dsn import STATUS_TYPES, parse_groups
 from gateway.internet.envelope import SmtpEnvelope
 from gateway.internet.fields import Field

@@ -12,6 +12,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from typing import Any, Final
 
+from gateway.conformance.header_values import Date, Instances
 from gateway.conformance.message_values import (
     ABSENT,
     Absent,
@@ -19,8 +20,6 @@ from gateway.conformance.message_values import (
     Bits,
     Blob,
     Chosen,
-    Date,
-    Instances,
     Leaf,
     Node,
     NumberSet,

@@ -8,9 +8,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from gateway import asn1
+from gateway.conformance.header_values import Date, Instances
 from gateway.conformance.internet_input import notify_from
 from gateway.conformance.matchers import compare
-from gateway.conformance.message_values import Date, Instances, time_from_text
+from gateway.conformance.message_values import time_from_text
 from gateway.conformance.message_world import NOW
 from gateway.conformance.vector import VectorError, list_of, text_of
 from gateway.conformance.x400_bodies import identifier_from, orname_from

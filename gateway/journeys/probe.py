@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from gateway.errors import Failure
+from gateway.errors import ConversionError, Failure
 from gateway.journeys.common import Surroundings
 from gateway.journeys.received import received_apdu
-from gateway.journeys.to_internet import MessageToInternet, reported, x400_report
+from gateway.journeys.to_internet import TOO_LONG, MessageToInternet, reported, x400_report
+from gateway.mixer.messages import check_content_type
 from gateway.octets import Octets
 from gateway.relay import Group, Prepared
 from gateway.spool.transfer import Claim, Outcome, Plan, Result, Transfer
@@ -26,7 +27,12 @@ class ProbeAnswer:
         return await self._message.sort(claim)
 
     async def prepare(self, claim: Claim, group: Group, plan: Plan) -> Prepared:
-        """Nothing will be sent: the answer is yes."""
+        """Nothing will be sent: the answer is yes, unless content of that type or size would not pass."""
+        probe = received_apdu(claim).probe
+        assert probe is not None
+        check_content_type(probe.content_type)
+        if (probe.content_length or 0) > self._around.largest_octets:
+            raise ConversionError(TOO_LONG)
         outcome = Outcome(result=Result.DELIVERED, at=plan.made_at, peer=group.key, reply="the gateway serviced the probe")
 
         async def send() -> Mapping[int, Outcome]:

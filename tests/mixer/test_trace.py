@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.internet.fields import field
+from gateway.internet.message import parse
 from gateway.mixer.eits import eits
 from gateway.mixer.policy import Context
 from gateway.mixer.rules import Notes
