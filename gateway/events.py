@@ -37,6 +37,7 @@ EVENTS: Final = {
     "relay.fault": "an unexpected fault in the relay; the transfer is kept for another attempt",
     "library.warning": "a library that we use warns of something",
     "control.fault": "a control command failed for an unexpected reason",
+    "spool.accepted": "a transfer is on disk: who sent it to whom",
     "spool.suppressed": "a recipient was received before (same identifier, recipient and history) and is not delivered twice",
     "spool.quarantined": "a transfer was set aside: its attempts began and never ended, or somebody said so",
     "spool.held": "an operator holds a transfer",

@@ -8,6 +8,7 @@ neither loses nor doubles an event.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,6 +29,10 @@ _COPY = (
 _LAST = select(func.max(outbox.c.serial))
 _FORGET = delete(outbox).where(outbox.c.serial <= bindparam("last"))
 _EXPIRE = delete(event).where(event.c.at < bindparam("before"))
+
+
+ACCEPTED = "spool.accepted"
+"""The event with which every story begins; its fields are the sender and the recipients."""
 
 
 def write(connection: Connection, transfer_id: str, events: Iterable[Event]) -> None:
@@ -67,3 +72,28 @@ def story(connection: Connection, transfer_id: str) -> tuple[Event, ...]:
     """The events of one transfer in the order in which they were written, moved or not."""
     found = {row.serial: row for row in connection.execute(_STORY, {"transfer": transfer_id})}
     return tuple(rows.event_from_row(row) for row in found.values())
+
+
+def _accepted_of(table: Table) -> Select[Any]:
+    return select(table.c.serial, table.c.fields).where(
+        table.c.name == ACCEPTED, table.c.at >= bindparam("since"), table.c.serial > bindparam("after")
+    )
+
+
+_ACCEPTED_SINCE = _accepted_of(event).union(_accepted_of(outbox)).order_by("serial").limit(bindparam("at_most"))
+
+
+def addresses(connection: Connection, since: int, after: int, limit: int) -> tuple[int, frozenset[str]]:
+    """Senders and recipients of what was accepted since a time (in ticks), behind a serial.
+
+    Returns:
+        The serial to go on from, 0 at the end, and the addresses in the text form of their side.
+    """
+    found = connection.execute(_ACCEPTED_SINCE, {"since": since, "after": after, "at_most": limit}).all()
+    if not found:
+        return 0, frozenset()
+    told: set[str] = set()
+    for row in found:
+        fields = json.loads(row.fields)
+        told |= {fields["sender"], *json.loads(fields["recipients"])}
+    return found[-1].serial, frozenset(told - {""})

@@ -7,6 +7,7 @@ recipients is another transfer, since MTAs split messages and keep the identifie
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -86,8 +87,17 @@ def accept(connection: Connection, offered: Transfer, stored: StoredContent, eve
     if not placed:
         # Kept all the same, for an operator: an APDU that arrived whole is never lost (DESIGN section 7, Space).
         duplicates.append(Event(at=offered.arrived, name="spool.quarantined", text="the transfer names no recipient"))
-    audit.write(connection, offered.id, (*events, *duplicates))
+    audit.write(connection, offered.id, (_accepted(offered), *events, *duplicates))
     return Accepted(id=offered.id, suppressed=tuple(each.recipient for each in duplicates if each.recipient is not None))
+
+
+def _accepted(offered: Transfer) -> Event:
+    """The first line of every story: who sent it to whom. The audit trail keeps it longer than the queue keeps the transfer."""
+    recipients = [each.address for each in offered.recipients]
+    return Event(
+        at=offered.arrived, name=audit.ACCEPTED, text=f"{offered.kind.value} taken for {len(recipients)} recipients",
+        peer=offered.source.peer, fields={"sender": offered.sender, "recipients": json.dumps(recipients)},
+    )  # fmt: skip
 
 
 def _placed(offered: Transfer, each: Recipient) -> Recipient:

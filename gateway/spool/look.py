@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -36,13 +35,6 @@ _NAMED = union(
 _ABOUT = select(identifier.c.transfer).where(identifier.c.identifier.in_(bindparam("ids", expanding=True)))
 _EARLIEST = select(func.min(transfer.c.ready_at)).where(transfer.c.priority == bindparam("rank"), transfer.c.ready_at.is_not(None))
 _STATES = select(recipient.c.state, func.count()).group_by(recipient.c.state)
-_RECORDS = (
-    select(transfer.c.serial, transfer.c.id, transfer.c.record)
-    .where(transfer.c.serial > bindparam("after"))
-    .order_by(transfer.c.serial)
-    .limit(bindparam("at_most"))
-)
-_ADDRESSES = select(recipient.c.address).where(recipient.c.transfer.in_(bindparam("ids", expanding=True)))
 _CONTENT = select(transfer.c.content, transfer.c.length).where(transfer.c.id == bindparam("id"))
 
 
@@ -85,21 +77,6 @@ def counts(connection: Connection) -> Mapping[str, int]:
     found["leased"] = connection.execute(unfinished.where(transfer.c.worker != "")).scalar_one()
     found["unclaimed"] = connection.execute(select(func.count()).select_from(unclaimed)).scalar_one()
     return found
-
-
-def addresses(connection: Connection, since: datetime, after: int, limit: int) -> tuple[int, frozenset[str]]:
-    """Senders and recipients of the transfers behind a serial that arrived since a time.
-
-    Returns:
-        The serial to go on from, 0 at the end, and the addresses in the text form of their side.
-    """
-    found = connection.execute(_RECORDS, {"after": after, "at_most": limit}).all()
-    if not found:
-        return 0, frozenset()
-    records = {row.id: json.loads(row.record) for row in found}
-    late = {name: record for name, record in records.items() if datetime.fromisoformat(record["arrived"]) >= since}
-    recipients = connection.execute(_ADDRESSES, {"ids": list(late)}).scalars()
-    return found[-1].serial, frozenset({*(record["sender"] for record in late.values()), *recipients} - {""})
 
 
 def content_place(connection: Connection, transfer_id: str) -> tuple[str, int]:

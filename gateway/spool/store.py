@@ -27,7 +27,7 @@ from gateway.spool.database import QueueFiles
 from gateway.spool.intake import Accepted
 from gateway.spool.ledger import Fact, Ledger
 from gateway.spool.reader import Reader
-from gateway.spool.schema import migrate
+from gateway.spool.schema import migrate, ticks
 from gateway.spool.space import FreeSpace, Space, free_octets
 from gateway.spool.sweep import Retention
 from gateway.spool.transfer import Claim, Event, Outcome, Plan, RecipientState, Transfer
@@ -166,7 +166,7 @@ class Store:
         self._space.check()
         stored = _stored(transfer, content)
         accepted = await self._writer.run(lambda connection: intake.accept(connection, transfer, stored, events))
-        self._noted(len(events) + len(accepted.suppressed))
+        self._noted(1 + len(events) + len(accepted.suppressed))
         self._work.set()
         return accepted
 
@@ -384,12 +384,12 @@ class Store:
     async def addresses_since(self, when: datetime) -> AsyncIterator[str]:
         """Every sender and recipient of what arrived since ``when``, each once, in the text form of its side.
 
-        Only transfers that the queue still has count: finished ones are kept as long as `Retention.finished` says.
+        Taken from the audit trail, which is kept as long as `Retention.audit` says.
         """
         told: set[str] = set()
         after = 0
         while True:
-            page = partial(look.addresses, since=when, after=after, limit=_TRANSFERS_A_LOOK)
+            page = partial(audit.addresses, since=ticks(when), after=after, limit=_TRANSFERS_A_LOOK)
             after, found = await self._reader.run(page)
             if not after:
                 return

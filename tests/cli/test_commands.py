@@ -168,7 +168,7 @@ def test_queue_show(mixer, config):
     assert "smtp.accepted" in ran.out
     facts = mixer("queue", "show", waiting, "-c", config, "--json").json
     assert facts["recipients"][0]["address"] == "joerg@partner.example"
-    assert [event["name"] for event in facts["events"]] == ["smtp.accepted"]
+    assert [event["name"] for event in facts["events"]] == ["spool.accepted", "smtp.accepted"]
 
 
 def test_queue_show_of_what_is_not_there(mixer, config):

@@ -52,3 +52,10 @@ async def claim_one(store, worker="w1", now=NOW, lease_seconds=60.0):
     claims = await store.claim(worker, now, lease_seconds=lease_seconds)
     assert len(claims) == 1
     return claims[0]
+
+
+async def story(store, transfer_id):
+    """What happened to a transfer after it was accepted; that it was is the first event of every story."""
+    first, *rest = await store.events(transfer_id)
+    assert first.name == "spool.accepted"
+    return tuple(rest)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.errors import ConfigurationError, SpoolError
 from gateway.spool.transfer import Event, Priority, RecipientState, Side, Source
-from tests.spool.given import HOUR, NOW, claim_one, open_store, recipient, transfer
+from tests.spool.given import HOUR, NOW, claim_one, open_store, recipient, story, transfer
 
 
 def count(folder, table="transfer"):
@@ -126,7 +126,7 @@ async def test_a_transfer_without_recipients_is_kept_for_an_operator(store):
     accepted = await store.accept(replace(transfer(store), recipients=()), b"\x30\x80 garbage")
     assert [each.id for each in await store.list()] == [accepted.id]
     assert await store.next_due() is None
-    assert [each.name for each in await store.events(accepted.id)] == ["spool.quarantined"]
+    assert [each.name for each in await story(store, accepted.id)] == ["spool.quarantined"]
 
 
 async def test_a_transfer_can_arrive_quarantined(store):
@@ -146,7 +146,7 @@ async def test_deferred_delivery_is_not_claimed_before_its_time(store):
 async def test_events_are_committed_with_the_transfer(store):
     told = Event(at=NOW, name="smtp.accepted", text="250", recipient=1, peer="lan", fields={"tls": "1.3"})
     accepted = await store.accept(transfer(store), b"x", events=(told,))
-    assert await store.events(accepted.id) == (told,)
+    assert await story(store, accepted.id) == (told,)
 
 
 async def test_the_queue_is_still_there_after_closing_and_opening(tmp_path):

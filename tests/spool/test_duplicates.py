@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.spool.transfer import RecipientState
-from tests.spool.given import DAY, NOW, claim_one, open_store, outcome, recipient, transfer
+from tests.spool.given import DAY, NOW, claim_one, open_store, outcome, recipient, story, transfer
 
 KEY = "[/PRMD=Engine/ADMD=Town/C=GB/;880704-1]"
 
@@ -27,7 +27,7 @@ async def test_a_wholly_suppressed_copy_is_finished_and_tells_its_story(store):
     second = await store.accept(p1(store, 1), b"x")
     assert [each.id for each in await store.list()] == [first.id]
     assert [each.transfer.id for each in await store.claim("w", NOW, lease_seconds=9, limit=9)] == [first.id]
-    (event,) = await store.events(second.id)
+    (event,) = await story(store, second.id)
     assert (event.name, event.recipient, event.fields["first"]) == ("spool.suppressed", 1, first.id)
 
 

@@ -22,3 +22,11 @@ async def test_the_addresses_since_a_time_are_senders_and_recipients_each_once(s
 
 async def test_there_are_none_in_an_empty_queue(store):
     assert await since(store, NOW) == []
+
+
+async def test_the_audit_trail_knows_addresses_longer_than_the_queue(store):
+    accepted = await store.accept(transfer(store, recipient(1), sender="s@a.example"), b"x")
+    await store.delete(accepted.id, "test", NOW)
+    await store.sweep(NOW + 30 * DAY)
+    assert await store.get(accepted.id) is None
+    assert sorted(await since(store, NOW)) == ["s@a.example", "user1@example.org"]

@@ -9,7 +9,7 @@ from gateway.errors import Failure, SpoolError, StaleLeaseError
 from gateway.octets import MemoryOctets
 from gateway.spool.ledger import FactKind, identifier_pair
 from gateway.spool.transfer import Event, Plan, Priority, RecipientState, Result
-from tests.spool.given import DAY, HOUR, MINUTE, NOW, claim_one, open_store, outcome, recipient, transfer
+from tests.spool.given import DAY, HOUR, MINUTE, NOW, claim_one, open_store, outcome, recipient, story, transfer
 
 LATER = NOW + 2 * MINUTE  # when a lease of a minute is over
 
@@ -74,7 +74,7 @@ async def test_a_worker_whose_lease_was_taken_over_records_nothing(store):
         await store.commit_plan(old, Plan(group="g", seed="00", made_at=NOW, tables="1"))
     await store.release_claim(old)
     assert await store.get(report.id) is None
-    assert await store.events(accepted.id) == ()
+    assert await story(store, accepted.id) == ()
     await store.record(new, {1: outcome()})
     assert states(await store.get(accepted.id)) == [RecipientState.DELIVERED]
 
@@ -105,7 +105,7 @@ async def test_three_attempts_that_never_end_bring_quarantine(store):
     found = await store.get(accepted.id)
     assert states(found) == [RecipientState.QUARANTINED] * 2
     assert found.recipients[0].note == "3 attempts began and never ended"
-    assert [each.name for each in await store.events(accepted.id)] == ["spool.quarantined"]
+    assert [each.name for each in await story(store, accepted.id)] == ["spool.quarantined"]
     assert await store.next_due() is None
     with pytest.raises(StaleLeaseError):
         await store.record(claim, {1: outcome()})
@@ -183,7 +183,7 @@ async def test_reports_come_with_the_outcome_that_causes_them(store):
     big = await store.keep(MemoryOctets(b"returned content " * 20_000))
     second = transfer(store, subject_of=accepted.id)
     await store.record(claim, {1: outcome(Result.FAILED)}, spawn=[(report, b"report"), (second, big)], events=[event])
-    assert await store.events(accepted.id) == (event,)
+    assert await story(store, accepted.id) == (event,)
     claims = await store.claim("w", NOW, lease_seconds=60, limit=5)
     assert [(each.transfer.id, len(each.content)) for each in claims] == [(report.id, 6), (second.id, 340_000)]
 
