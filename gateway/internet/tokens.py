@@ -9,7 +9,6 @@ from enum import Enum
 
 _WHITE = " \t\r\n"
 _ADDRESS_SPECIALS = '()<>[]:;@\\,."'
-_MIME_SPECIALS = '()<>@,;:\\"/[]?='
 
 
 class Kind(Enum):
@@ -43,11 +42,6 @@ class Token:
 def address_tokens(value: str) -> Iterator[Token]:
     """Tokens of address, date and message identifier fields (specials of RFC 5322 3.2.3)."""
     return _tokens(value, _ADDRESS_SPECIALS, literals=True)
-
-
-def mime_tokens(value: str) -> Iterator[Token]:
-    """Tokens of MIME fields (tspecials of RFC 2045 5.1)."""
-    return _tokens(value, _MIME_SPECIALS, literals=False)
 
 
 def _tokens(value: str, specials: str, *, literals: bool) -> Iterator[Token]:

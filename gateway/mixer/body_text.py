@@ -25,12 +25,10 @@ from gateway.x400.charsets import (
     charset_of_registrations,
     choose_repertoire,
     decode_general,
-    decode_ia5,
     decode_t61,
     encode_general,
     guess_ia5_charset,
     guess_reading,
-    ia5_from_text,
 )
 from gateway.x400.extended_bodyparts import EXTENDED_BODY_PART_TYPES, extended
 
@@ -247,21 +245,3 @@ def _part_of_octets(item: Entity, scope: Scope) -> tuple[BodyPart, tuple[str, ..
     return extended(kind, item.content(), registrations), types
 
 
-def approximated_part(item: Entity, scope: Scope) -> BodyPart:
-    """ia5-text with approximations, for a person who can read nothing else; the losses are noted."""
-    losses: dict[str, None] = {}
-
-    def pieces() -> Iterator[bytes]:
-        for piece in item.text():
-            encoded = ia5_from_text(piece)
-            losses.update(dict.fromkeys(encoded.losses))
-            yield encoded.octets
-
-    data = MemoryOctets(b"".join(crlf(pieces())))
-    scope.notes.add("text/plain", "RFC 2157 6.1", f"approximated in ASCII: {' '.join(list(losses)[:20])}")
-    return ia5_part(data)
-
-
-def text_of_ia5(data: Octets) -> str:
-    """The first 64 KiB of an ia5-text body as text, for looking at its first lines."""
-    return "".join(decode_ia5((data.read(0, 65536),), "latin-1"))

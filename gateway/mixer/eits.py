@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.mixer.text import TextError, integer_from_label, oid_from_text, text_from_oid
+from gateway.mixer.text import TextError, oid_from_text, text_from_oid
 from gateway.x400 import oids
 from gateway.x400.mts import ContentType, EncodedInformationTypes
 
@@ -88,14 +88,3 @@ def text_from_content_type(content_type: ContentType) -> str:
     return f"{_CONTENT_TYPES[number]} ({number})" if number in _CONTENT_TYPES else f"({number})"
 
 
-def content_type_from_text(text: str) -> ContentType:
-    """The inverse of `text_from_content_type`; the bare ``P2`` of older gateways is read.
-
-    Raises:
-        TextError: Neither a labelled integer nor an object identifier.
-    """
-    if text.strip().upper() == "P2":
-        return ContentType(built_in=2)
-    if text.count("(") > 1:
-        return ContentType(extended=oid_from_text(text))
-    return ContentType(built_in=integer_from_label(text))
