@@ -11,21 +11,12 @@ from typing import Any
 from gateway import __version__, asn1, log
 from gateway.admin.control import ControlServer
 from gateway.admin.reload import Reloader
-from gateway.building import (
-    directions_from,
-    granted_to_peer,
-    hard_limit,
-    open_store,
-    p1_listener_settings,
-    peers_from,
-    retry_policy,
-    settings_from,
-    smtp_listener_settings,
-    smtp_sender_from,
-    sources_from,
-    stack_timers,
-    stamps_from,
-)
+from gateway.building.lookup import sources_from
+from gateway.building.mapping import settings_from, stamps_from
+from gateway.building.mta import hard_limit, p1_listener_settings, peers_from, stack_timers
+from gateway.building.permissions import directions_from, granted_to_peer
+from gateway.building.queue import open_store, retry_policy
+from gateway.building.smtp import smtp_listener_settings, smtp_sender_from
 from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.journeys import Surroundings, journey_of

@@ -10,7 +10,8 @@ import pytest
 from pydantic import BaseModel
 
 from gateway import config
-from gateway.building import peers_from, settings_from, user_files
+from gateway.building.mapping import settings_from, user_files
+from gateway.building.mta import peers_from
 from gateway.errors import ConfigurationError
 
 MANUAL = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.building import directions_from, granted_to_peer
+from gateway.building.permissions import directions_from, granted_to_peer
 from gateway.errors import ConversionError, Failure
 from gateway.internet.addresses import Mailbox
 from gateway.mixer.convert import map_smtp_recipient

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway import config as configuration
-from gateway.building import settings_from
+from gateway.building.mapping import settings_from
 from gateway.errors import ConfigurationError
 from gateway.mixer.policy import Settings
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.building import open_store
+from gateway.building.queue import open_store
 from gateway.cli.common import JSONOption, show
 from gateway.cli.map_ import map_
 from gateway.cli.map_settings import ConfigurationOption, settings_with

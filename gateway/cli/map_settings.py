@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.building import USERS_FILE, sources_from, tables_from
+from gateway.building.lookup import sources_from
+from gateway.building.mapping import USERS_FILE, tables_from
 from gateway.cli.common import settings_of
 from gateway.config import load
 from gateway.lookup.users import UserDirectory

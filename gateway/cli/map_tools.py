@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.building import USERS_FILE
+from gateway.building.mapping import USERS_FILE
 from gateway.cli.common import JSONOption
 from gateway.cli.map_ import map_
 from gateway.cli.map_settings import ConfigurationOption, settings_with, users_beside

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from gateway.building import open_store
+from gateway.building.queue import open_store
 from gateway.cli.common import ConfigOption, JSONOption, app, show
 from gateway.config import Config, load
 from gateway.errors import GatewayError

@@ -10,7 +10,10 @@ from gateway import config as configuration
 from gateway import log
 from gateway.admin.control import ask
 from gateway.app import Gateway
-from gateway.building import peers_from, settings_from, smtp_listener_settings, smtp_sender_from, sources_from
+from gateway.building.lookup import sources_from
+from gateway.building.mapping import settings_from
+from gateway.building.mta import peers_from
+from gateway.building.smtp import smtp_listener_settings, smtp_sender_from
 from gateway.cli.common import ConfigOption, JSONOption, app, naming, show
 
 

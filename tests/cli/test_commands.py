@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.building import open_store
+from gateway.building.queue import open_store
 from gateway.config import load
 from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient
 from gateway.spool.transfer import Event, Kind, Recipient, RecipientState, Side, Source, Transfer

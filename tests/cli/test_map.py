@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from gateway.building import open_store
+from gateway.building.queue import open_store
 from gateway.config import load
 from gateway.spool.transfer import Kind, Recipient, Side, Source, Transfer
 

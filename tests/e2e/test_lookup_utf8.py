@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway import asn1, config
-from gateway.building import settings_from
+from gateway.building.mapping import settings_from
 from gateway.correspondent.user import Letter
 from gateway.mixer.address import AddressError, Role, oraddress_to_mailbox
 from gateway.mixer.policy import Settings

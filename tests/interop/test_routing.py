@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.building import peers_from
+from gateway.building.mta import peers_from
 from gateway.config import PeerSection, load
 from gateway.mixer.stdor import from_text
 from gateway.mta.peers import Credentials, Peer

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.building import tables_from
+from gateway.building.mapping import tables_from
 from gateway.errors import ConfigurationError
 from gateway.maptools.cases import Verdict, problem_of, read_cases, run_cases
 from gateway.maptools.diff import addresses_in, changed_addresses, changed_rules, tables_of
