@@ -23,8 +23,9 @@ bench: $(VENV)/.ready         ## messages per second each way, memory, processor
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_addresses
 
-long: $(VENV)/.ready-dev      ## longer robustness runs
+long: $(VENV)/.ready-dev      ## longer robustness runs: new random examples, and five minutes of damaged input for each decoder
 	MIXER_LONG=1 $(BIN)/pytest -m slow
+	$(BIN)/python -m tests.fuzz --seconds 300
 
 $(VENV)/.ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -70,6 +70,8 @@ def decode_tpdu(octets: bytes) -> TPDU:
     Raises:
         ProtocolError: It is none of class 0, or its lengths lie.
     """
+    if not octets:
+        raise ProtocolError("COTP", "a TPDU without octets", clause=f"{CLAUSE}.2.1")
     header = octets[0] + 1
     if octets[0] == 255 or header > len(octets) or header < 2:
         raise ProtocolError("COTP", f"length indicator {octets[0]} in a TPDU of {len(octets)} octets", clause=f"{CLAUSE}.2.1")

@@ -5,13 +5,9 @@ Each scenario runs between our sender and our listener on loopback, is put into 
 
 from __future__ import annotations
 
-import asyncio
-import xml.etree.ElementTree as ET
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
-from pathlib import Path
 
 import pytest
 
@@ -26,6 +22,7 @@ from gateway.x400.ipm import InformationObject
 from gateway.x400.mts_trace import InternalTraceInformationElement, MTASuppliedInformation, RoutingAction
 from gateway.x400.oraddress import ORAddress, orname_from_oraddress
 from tests.e2e.p1_capture import captured, may_capture
+from tests.e2e.tshark import Seen, seen
 from tests.mta.given import HERE, called, caller, listening, sending, transferred
 from tests.shared import require_program
 
@@ -39,57 +36,6 @@ ANNA = ORAddress(country="XX", admd="T", prmd="A", surname="Berg", given_name="A
 ORGANIZATION = ORAddress(country="XX", admd="T", prmd="B", organization="Org", organizational_units=("Unit",))
 RECIPIENTS = tuple(replace(ORGANIZATION, surname="Ray", given_name=f"Bob{number}") for number in range(1, 5))
 PATIENT = s.StackTimers()
-
-
-# --- what tshark saw ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A capture as tshark reads it."""
-
-    root: ET.Element
-
-    @cached_property
-    def layers(self) -> set[str]:
-        return {proto.get("name", "") for proto in self.root.iter("proto")}
-
-    @cached_property
-    def complaints(self) -> list[str]:
-        """Malformed packets, and expert information worse than a note of any layer above TCP."""
-        found = [proto.get("showname", "malformed") for proto in self.root.iter("proto") if proto.get("name") == "_ws.malformed"]
-        for proto in self.root.iter("proto"):
-            if proto.get("name") in ("geninfo", "frame", "raw", "ip", "tcp", "eth"):
-                continue
-            for field in proto.iter("field"):
-                if field.get("name") == "_ws.expert.severity" and int(field.get("show", "0"), 0) >= 0x600000:
-                    found.append(f"{proto.get('name')}: {proto.get('showname')}")
-                if "undecoded" in field.get("name", "") or "Malformed" in field.get("showname", ""):
-                    found.append(f"{proto.get('name')}: {field.get('showname')}")
-        return found
-
-    def values(self, name: str) -> list[str]:
-        """What a field is shown as, every time it comes."""
-        return [field.get("show", "") for field in self.root.iter("field") if field.get("name") == name]
-
-    def octets(self, name: str) -> list[bytes]:
-        """The octets of a field, every time it comes."""
-        return [bytes.fromhex(field.get("value", "")) for field in self.root.iter("field") if field.get("name") == name]
-
-    def names(self, kind: str) -> list[str]:
-        """Every showname that begins with ``kind``."""
-        return [name for field in self.root.iter("field") if (name := field.get("showname", "")).startswith(kind)]
-
-
-async def seen(file: Path, port: int) -> Seen:
-    """Let tshark read a capture."""
-    process = await asyncio.create_subprocess_exec(
-        require_program("tshark"), "-r", str(file), "-d", f"tcp.port=={port},tpkt", "-T", "pdml",
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
-    output, _ = await process.communicate()
-    assert process.returncode == 0
-    return Seen(ET.fromstring(output))
 
 
 @pytest.fixture(params=["live", "recorded"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -11,6 +12,11 @@ from gateway.mixer.descriptors import Scope
 from gateway.mixer.policy import Context, GlobalDomain, Settings
 from gateway.x400.oraddress import ORAddress
 
+MAP1 = (
+    "PRMD$UK\\.AC.ADMD$ .C$GB#ac.uk#\nO$gosip-uk.PRMD$HMG.ADMD$GOLD 400.C$GB#gosip-uk.hmg.gold-400.gb#\n"
+    "O$switch.PRMD$SWITCH.ADMD$ARCOM.C$CH#switch.ch#\nPRMD$WIDGET.ADMD$TESTMAIL.C$XX#widget.example#\n"
+)
+"""The addresses of the examples that the RFC prints."""
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
@@ -56,3 +62,15 @@ def elsewhere(settings: Settings) -> Context:
 @pytest.fixture
 def scope(context: Context) -> Scope:
     return Scope(context=context)
+
+
+@pytest.fixture
+def world(context: Context) -> Context:
+    """The addresses of the examples that the RFC prints."""
+    tables = mcgam.load(
+        {
+            "oraddress-to-domain": [("map1", MAP1)],
+            "domain-to-oraddress": [("map2", "".join(f"{one.split('#')[1]}#{one.split('#')[0]}#\n" for one in MAP1.splitlines()))],
+        }
+    )
+    return replace(context, settings=replace(context.settings, tables=tables))

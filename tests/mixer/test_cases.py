@@ -8,7 +8,6 @@ what the conversion noted. A case with ``x400.ber`` is converted from X.400, any
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,29 +16,12 @@ from gateway import asn1
 from gateway.internet import message as internet
 from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient
 from gateway.internet.fields import mailboxes
-from gateway.mixer import mcgam
-from gateway.mixer.convert import Context, message_to_internet, message_to_x400
+from gateway.mixer.convert import Context, Conversion, message_to_internet, message_to_x400
 from gateway.mixer.rules import Note
 from gateway.x400 import p1
 from gateway.x400.ipm import InformationObject
 
 CASES = sorted((Path(__file__).parent / "cases").iterdir())
-MAP1 = (
-    "PRMD$UK\\.AC.ADMD$ .C$GB#ac.uk#\nO$gosip-uk.PRMD$HMG.ADMD$GOLD 400.C$GB#gosip-uk.hmg.gold-400.gb#\n"
-    "O$switch.PRMD$SWITCH.ADMD$ARCOM.C$CH#switch.ch#\nPRMD$WIDGET.ADMD$TESTMAIL.C$XX#widget.example#\n"
-)
-
-
-@pytest.fixture
-def world(context: Context) -> Context:
-    """The addresses of the examples that the RFC prints."""
-    tables = mcgam.load(
-        {
-            "oraddress-to-domain": [("map1", MAP1)],
-            "domain-to-oraddress": [("map2", "".join(f"{one.split('#')[1]}#{one.split('#')[0]}#\n" for one in MAP1.splitlines()))],
-        }
-    )
-    return replace(context, settings=replace(context.settings, tables=tables))
 
 
 def notation(message: p1.Message) -> str:
@@ -63,11 +45,16 @@ def from_x400(case: Path, world: Context) -> dict[str, bytes]:
     }
 
 
-def from_internet(case: Path, world: Context) -> dict[str, bytes]:
+def converted(case: Path, world: Context) -> Conversion[p1.MTSAPDU]:
+    """A case that is converted from the Internet, for the recipients of its To field."""
     message = internet.parse((case / "internet.eml").read_bytes())
     recipients = tuple(SmtpRecipient(address=one.address) for one in mailboxes(message.header.value("To")))
     envelope = SmtpEnvelope(reverse_path=mailboxes(message.header.value("From"))[0].address, recipients=recipients)
-    made = message_to_x400(message, envelope, range(1, len(recipients) + 1), world)
+    return message_to_x400(message, envelope, range(1, len(recipients) + 1), world)
+
+
+def from_internet(case: Path, world: Context) -> dict[str, bytes]:
+    made = converted(case, world)
     assert made.result.message is not None
     return {"x400.txt": notation(made.result.message).encode(), "notes.txt": noted(made.notes).encode()}
 
