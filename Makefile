@@ -22,6 +22,7 @@ lint: $(VENV)/.ready-dev      ## ruff and mypy --strict
 bench: $(VENV)/.ready         ## messages per second each way, memory, processor time; mapping tables and users: loading, memory, look-ups
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench_addresses
+	$(BIN)/python -m tests.bench_peers
 
 long: $(VENV)/.ready-dev      ## longer robustness runs: new random examples, and five minutes of damaged input for each decoder
 	MIXER_LONG=1 $(BIN)/pytest -m slow

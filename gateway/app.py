@@ -9,22 +9,29 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gateway import __version__, asn1, log
-from gateway.admin.control import ControlServer
+from gateway.admin.control import Command, ControlServer
+from gateway.admin.housekeeping import Housekeeping
 from gateway.admin.reload import Reloader
+from gateway.admin.trace import TraceCommand
 from gateway.building.lookup import sources_from
 from gateway.building.mapping import settings_from, stamps_from
 from gateway.building.mta import hard_limit, p1_listener_settings, peers_from, stack_timers
 from gateway.building.permissions import directions_from, granted_to_peer
-from gateway.building.queue import open_store, retry_policy
-from gateway.building.smtp import smtp_listener_settings, smtp_sender_from
+from gateway.building.queue import open_store, retry_policy, workers_from
+from gateway.building.reports import manners_from
+from gateway.building.smtp import smtp_listener_settings, smtp_sender_from, verifier_from
 from gateway.config import Config
+from gateway.conversions.workers import Workers
 from gateway.errors import GatewayError
 from gateway.journeys import Surroundings, journey_of
+from gateway.journeys.prober import Prober, question_from
+from gateway.journeys.remembered import Remembered
 from gateway.mixer.policy import PeerPolicy, Settings
 from gateway.mta.intake import X400Intake
 from gateway.mta.listener import Listener
 from gateway.mta.routing import X400Router
 from gateway.mta.sender import Sender
+from gateway.mta.trace import Trace
 from gateway.osi.service import ConnectionReference
 from gateway.permission import Directions, Granted
 from gateway.relay import Journey, Relay
@@ -53,7 +60,11 @@ class Gateway:
         self.router = X400Router(self.peers, own=(self.settings.gateway_oraddress,))
         self.store: Store
         self.relay: Relay
+        self.workers: Workers
+        self._prober: Prober
+        self._housekeeping: Housekeeping
         self.p1: Listener
+        self.trace: Trace
         self.smtp: smtp_listener.SMTPListener
         self._sender: Sender
         self._smtp_sender: SMTPSender
@@ -70,23 +81,35 @@ class Gateway:
         config = self.config
         self.store = await open_store(config)
         intake = X400Intake(self.store)
+        self.trace = Trace(frozenset(peer.name for peer in self.peers if peer.trace))
         self._sender = Sender(
-            self.peers, intake, reference=self._reference, timers=stack_timers(config), largest_octets=hard_limit(config)
-        )
+            self.peers, intake, reference=self._reference, timers=stack_timers(config), largest_octets=hard_limit(config),
+            associations=config.mta.outgoing_associations, trace=self.trace,
+        )  # fmt: skip
         self._smtp_sender = smtp_sender_from(config)
+        self.workers = workers_from(config)
+        around = self._surroundings()
+        self._prober = Prober(around, self.store)
+        self._housekeeping = Housekeeping(self.store)
         self.relay = Relay(
-            self.store, self._journey_of(), policy=retry_policy(config), workers=config.relay.workers,
+            self.store, self._journeys(around), policy=retry_policy(config), workers=config.relay.workers,
             lease_seconds=config.relay.lease_seconds, name=f"{config.gateway.mta_name}.{secrets.token_hex(4)}",
             tables_version=lambda: self.settings.mapping_version,
         )  # fmt: skip
-        self.p1 = Listener(p1_listener_settings(config), self.peers, intake)
-        gate = SMTPGate(self.store, lambda: self.settings, self.directions, self.granted, sources=self.sources, policy_of=self._policy_of)
+        self.p1 = Listener(p1_listener_settings(config), self.peers, intake, line_to=self._sender.line_to, trace=self.trace)
+        gate = SMTPGate(
+            self.store, lambda: self.settings, self.directions, self.granted, sources=self.sources, policy_of=self._policy_of,
+            verifier=verifier_from(config),
+        )  # fmt: skip
         self.smtp = smtp_listener.SMTPListener(smtp_listener_settings(config), gate)
         self._reloader = Reloader(
             lambda: self.settings, self._load, self._activate, lambda: stamps_from(config), seen=self._seen,
             watch_seconds=config.mixer.watch_seconds,
         )  # fmt: skip
-        self._control = ControlServer(config.admin.socket, {"status": self._status, "reload": self._reload})
+        commands: dict[str, Command] = {
+            "status": self._status, "reload": self._reload, "trace": TraceCommand(self.trace), "probe": self._probe,
+        }  # fmt: skip
+        self._control = ControlServer(config.admin.socket, commands)
         try:
             await self.p1.start(p1_socket)
             await self.smtp.start(smtp_socket)
@@ -96,6 +119,7 @@ class Gateway:
             raise GatewayError(f"cannot listen: {error}") from error
         self.relay.start()
         self._reloader.start()
+        self._housekeeping.start()
         _log.info("gateway.started", smtp=f"{config.smtp.host}:{self.smtp.port}", p1=f"{config.mta.host}:{self.p1.port}")
 
     async def stop(self) -> None:
@@ -103,9 +127,11 @@ class Gateway:
         _log.info("gateway.stopping")
         await self._control.stop()
         await self._reloader.stop()
+        await self._housekeeping.stop()
         await self.smtp.stop()
         await self.p1.stop()
         await self.relay.stop()
+        self.workers.stop()
         await self._sender.stop()
         await self._smtp_sender.stop()
         self.sources.close()
@@ -122,7 +148,9 @@ class Gateway:
             return granted_to_peer(self.peers.get(source.peer))
         classes = {section.name: section for section in self.config.smtp.client}
         section = classes.get(source.peer)
-        return Granted(to_x400=section is not None and section.may_send_to_x400)
+        if section is None:
+            return Granted()
+        return Granted(to_x400=section.may_send_to_x400, delivery_options=section.may_set_delivery_options)
 
     def reload_soon(self) -> None:
         """Read tables and users again; for a signal. A set that does not check is refused whole, with the reason in the log."""
@@ -137,25 +165,35 @@ class Gateway:
     async def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         return {
             "version": __version__, "smtp_port": self.smtp.port, "p1_port": self.p1.port, **self._reloader.status(),
-            **await self.store.counts(),
+            **await self.store.counts(), "conversions": self.workers.status(),
+            "reports": await self.store.expectations.counts(datetime.now(UTC)),
         }  # fmt: skip
 
     async def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         settings = await self._reloader.reload("a command")
         return {"tables": settings.tables.version, "users": settings.users_version}
 
+    async def _probe(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await self._prober.ask(question_from(request))
+
     async def _recall(self, keys: Sequence[str]) -> Mapping[str, str]:
         found = {key: await self.store.ledger.recall(FactKind.SHORT_IDENTIFIER, key) for key in keys[:_MOST_QUESTIONS]}
         return {key: fact.value["for"] for key, fact in found.items() if fact is not None}
 
-    def _journey_of(self) -> Callable[[Transfer], Journey]:
-        around = Surroundings(
+    def _surroundings(self) -> Surroundings:
+        remembered = Remembered(self.store)
+        return Surroundings(
             settings=lambda: self.settings, directions=self.directions, sources=self.sources,
             header_limit=timedelta(seconds=self.config.lookup.header_lookup_limit_seconds),
             policy_of=self._policy_of, dialects_of=self._dialects_of, granted=self.granted,
             x400=self._sender, internet=self._smtp_sender, new_id=self.store.new_id, recall=self._recall,
-            largest_octets=self.config.mta.largest_octets,
+            workers=self.workers, largest_octets=self.config.mta.largest_octets,
+            manners=manners_from(self.config), subjects=remembered.subjects, return_path=remembered.return_path,
+            original=remembered.original,
+            check_recipient=self._smtp_sender.check_recipient if self.config.reports.check_recipients_of_probes else None,
         )  # fmt: skip
+
+    def _journeys(self, around: Surroundings) -> Callable[[Transfer], Journey]:
         return lambda transfer: journey_of(transfer, around)
 
     def _policy_of(self, name: str) -> PeerPolicy:

@@ -72,6 +72,15 @@ NOT_INTERNATIONAL = Failure(
 )
 """X.411 unable-to-transfer(1) / unrecognised-OR-name(0), RFC 6531 3.5."""
 
+EXPIRED_PATH = Failure(
+    reason=1,
+    diagnostic=0,
+    smtp_code=550,
+    status="5.1.1",
+    text="This address was made for the reports about one message, and is no longer good.",
+)
+"""X.411 unable-to-transfer(1) / unrecognised-OR-name(0), RFC 3463 5.1.1."""
+
 _ROUTING_SIGNS = frozenset("%!@")
 """What asks a host to send on: ``user%elsewhere@us``, ``elsewhere!user@us`` (RFC 5321 F.2 knows the source route only)."""
 
@@ -170,12 +179,14 @@ class Granted:
         to_internet: It may send to the Internet (P1 peers).
         originator: Whether it may speak for this originator; None: any.
         domain: Whether it may send to this Internet domain; None: any.
+        delivery_options: Its Deferred-Delivery, Latest-Delivery-Time, Originator-Return-Address and urgent Priority count (SMTP clients).
     """
 
     to_x400: bool = False
     to_internet: bool = False
     originator: Callable[[ORAddress], bool] | None = None
     domain: Callable[[str], bool] | None = None
+    delivery_options: bool = False
 
 
 def from_smtp(granted: Granted, meaning: Meaning) -> Failure | None:

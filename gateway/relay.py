@@ -11,16 +11,19 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from gateway import log
 from gateway.errors import ConversionError, Failure, SpoolError, StaleLeaseError
+from gateway.mixer import codes
 from gateway.mixer.identifiers import Fact
 from gateway.octets import Octets
 from gateway.spool import ledger
-from gateway.spool.schedule import Expire, Limit, Retry, RetryPolicy, Warn, next_step
+from gateway.spool.expectations import Answer, Known
+from gateway.spool.lanes import Hold, Lanes
+from gateway.spool.schedule import Expire, Limit, Retry, RetryPolicy, Warn, gives_up_at, next_step
 from gateway.spool.store import Store
 from gateway.spool.transfer import Claim, Event, Kind, Outcome, Plan, Recipient, Result, Transfer
 
@@ -28,7 +31,9 @@ _log = log.get("relay")
 _T = TypeVar("_T")
 _MEMORY = timedelta(days=30)
 """How long identifiers are remembered for replies and reports."""
-_FACT_KINDS = {"message-id": ledger.FactKind.SHORT_IDENTIFIER, "mts-identifier": ledger.FactKind.RETURN_PATH}
+
+_NAMES = frozenset({"input_identifier", "output_identifier", "ipm_identifier", "ipm_local", "report_identifier", "about_transfer"})
+"""Facts of a conversion by which its transfer can be tracked."""
 
 _SMALL = 32 * 1024
 """Transfers up to this many octets are converted on the event loop, larger ones in a thread."""
@@ -53,11 +58,19 @@ class Prepared:
         send: Hands it over; outcomes by recipient number.
         notes: Notes of the conversion as text.
         remember: Facts of the conversion that must be on disk before anything is sent.
+        subjects: Names under which reports and notifications about it will come; on disk before anything is sent.
+        return_path: A tag of a reverse path with what it leads to; on disk before anything is sent.
+        answers: What it says itself of something that was sent before; counts when it has been handed over.
+        facts: What the audit trail keeps of it.
     """
 
     send: Callable[[], Awaitable[Mapping[int, Outcome]]]
     notes: tuple[str, ...] = ()
     remember: tuple[Fact, ...] = ()
+    subjects: tuple[Known, ...] = ()
+    return_path: tuple[str, Mapping[str, str]] | None = None
+    answers: tuple[Answer, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Journey(Protocol):
@@ -76,10 +89,36 @@ class Journey(Protocol):
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         """The reports for the transfer's sender that these ends ask for, as transfers of their own."""
 
+    def warnings(self, claim: Claim, late: Mapping[int, Outcome], until: datetime, now: datetime) -> Sequence[tuple[Transfer, Octets]]:
+        """The warnings for the sender, who asked for them, that these recipients wait and will be tried until a time."""
+
+    def is_unreadable_answer(self, claim: Claim, ended: Mapping[int, Outcome]) -> bool:
+        """Whether it is a notification that could not even be read: nobody is told of it, so an operator must see it."""
+
 
 def ledger_fact(fact: Fact, expires: datetime) -> ledger.Fact:
     """A fact of a conversion as the ledger keeps it."""
-    return ledger.Fact(kind=_FACT_KINDS[fact.kind], key=fact.key, value={"for": fact.value}, expires=expires)
+    return ledger.Fact(kind=ledger.FactKind.SHORT_IDENTIFIER, key=fact.key, value={"for": fact.value}, expires=expires)
+
+
+def _facts(prepared: Prepared, made_at: datetime) -> list[ledger.Fact]:
+    """What must be in the ledger before a group is sent. A reverse path is good as long as its subject is known."""
+    found = [ledger_fact(fact, made_at + _MEMORY) for fact in prepared.remember if fact.kind == "message-id"]
+    if prepared.return_path is not None:
+        tag, leads_to = prepared.return_path
+        expires = max((known.subject.expires for known in prepared.subjects), default=made_at + _MEMORY)
+        found.append(ledger.Fact(kind=ledger.FactKind.RETURN_PATH, key=tag, value=leads_to, expires=expires))
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delivered:
+    """What came of one group, or of all."""
+
+    outcomes: Mapping[int, Outcome]
+    notes: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class Relay:
@@ -97,6 +136,7 @@ class Relay:
         name: str = "relay",
         tables_version: Callable[[], str] = lambda: "",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        lanes: Lanes | None = None,
     ) -> None:
         self._store = store
         self._journey_of = journey_of
@@ -108,6 +148,9 @@ class Relay:
         self._tables_version = tables_version
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lanes = lanes or Lanes(room_again=store.wake)
+        self._busy: set[str] = set()  # transfers that keep a worker busy: claimed, and not yet being sent
+        self._freed = asyncio.Event()
         self._faulted: Counter[str] = Counter()
         self._runner: asyncio.Task[None] | None = None
 
@@ -136,21 +179,34 @@ class Relay:
                 await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _take_up(self) -> None:
-        """Give what is due to free workers; wait when there is nothing due, or nobody free."""
-        free = self._workers - len(self._tasks)
-        claims = await self._store.claim(self._name, self._clock(), lease_seconds=self._lease, limit=free) if free else ()
+        """Give what is due to free workers; wait when there is nothing due, or nobody free.
+
+        Whoever waits for a next hop to take what was converted is no busy worker: a slow peer keeps none of the others waiting.
+        """
+        self._freed.clear()
+        free = min(self._workers - len(self._busy), self._lanes.room(len(self._tasks)))
+        full = self._lanes.full
+        claims = (
+            await self._store.claim(self._name, self._clock(), lease_seconds=self._lease, limit=free, full_lanes=full) if free > 0 else ()
+        )
         for claim in claims:
+            self._busy.add(claim.transfer.id)
             task = asyncio.get_running_loop().create_task(self._carry_safely(claim))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        if len(self._tasks) >= self._workers:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        if free <= len(claims):
+            await self._freed.wait()
         elif not claims:
             await self._wait()
 
+    def _free(self, claim: Claim) -> None:
+        """A transfer keeps no worker busy any more."""
+        self._busy.discard(claim.transfer.id)
+        self._freed.set()
+
     async def _wait(self) -> None:
         """Until something is due, new work arrives, or a worker is free."""
-        due = await self._store.next_due()
+        due = await self._store.next_due(full_lanes=self._lanes.full)
         seconds = 30.0 if due is None else min(30.0, max(0.02, (due - self._clock()).total_seconds()))
         await self._store.wait_for_work(seconds)
 
@@ -169,6 +225,7 @@ class Relay:
             await self._keep(claim, _said(error))
         finally:
             renewal.cancel()
+            self._free(claim)
 
     async def _renew(self, claim: Claim) -> None:
         """Hold the lease while work proceeds. A lease that is lost is found out by whoever records."""
@@ -196,7 +253,7 @@ class Relay:
                 await self._set_aside(claim, text)
                 return
             outcomes = dict.fromkeys(due, _deferred_by_fault(text, now))
-            await self._store.record(claim, outcomes, due=due, events=tuple(_events(outcomes, (), now)))
+            await self._store.record(claim, outcomes, due=due, events=tuple(_events(outcomes, _Delivered(outcomes=outcomes), now)))
             self._tell(claim.transfer, outcomes, due, ())
         except SpoolError as error:
             _log.error("relay.fault", id=claim.transfer.id, reason=f"the fault could not be recorded: {error}")
@@ -216,20 +273,24 @@ class Relay:
         journey = self._journey_of(transfer)
         expired = self._expired(claim, now)
         if expired is not None:
-            await self._record(claim, expired, journey, ())
+            await self._record(claim, _Delivered(outcomes=expired), journey)
             return
         groups, failed = await journey.sort(claim)
+        if not failed and self._lanes.are_full(group.key for group in groups):
+            await self._store.park(claim, groups[0].key)
+            return
         outcomes = {number: _outcome_of(failure, now) for number, failure in failed.items()}
-        results = await asyncio.gather(*(self._deliver(claim, journey, group) for group in groups), return_exceptions=True)
-        notes: list[str] = []
+        with self._lanes.hold(group.key for group in groups) as hold:
+            results = await asyncio.gather(*(self._deliver(claim, journey, group, hold) for group in groups), return_exceptions=True)
+        parts: list[_Delivered] = []
         faulty: dict[int, Outcome] = {}
         for group, result in zip(groups, results, strict=True):
             if isinstance(result, BaseException):
                 faulty |= self._faulty(claim, group, result)
             else:
-                outcomes |= result[0]
-                notes += result[1]
-        await self._record(claim, {**outcomes, **faulty}, journey, notes)
+                outcomes |= result.outcomes
+                parts.append(result)
+        await self._record(claim, _joined({**outcomes, **faulty}, parts), journey)
         await self._judge(claim, outcomes, faulty)
 
     def _faulty(self, claim: Claim, group: Group, error: BaseException) -> Mapping[int, Outcome]:
@@ -248,19 +309,33 @@ class Relay:
         if self._is_poison(claim) and all(outcome.result is not Result.DEFERRED for outcome in outcomes.values()):
             await self._set_aside(claim, next(iter(faulty.values())).reply)
 
-    async def _deliver(self, claim: Claim, journey: Journey, group: Group) -> tuple[Mapping[int, Outcome], Sequence[str]]:
+    async def _deliver(self, claim: Claim, journey: Journey, group: Group, hold: Hold) -> _Delivered:
+        """One group on its lane."""
+        try:
+            return await self._deliver_on_lane(claim, journey, group)
+        finally:
+            hold.release(group.key)
+
+    async def _deliver_on_lane(self, claim: Claim, journey: Journey, group: Group) -> _Delivered:
         """Plan, convert, commit what the conversion invented, and only then send."""
         standing = await self._store.plan(claim, group.key)
         plan = standing or Plan(group=group.key, seed=secrets.token_hex(16), made_at=self._clock(), tables=self._tables_version())
         try:
             prepared = await journey.prepare(claim, group, plan)
         except ConversionError as error:
-            return dict.fromkeys((recipient.number for recipient in group.recipients), _outcome_of(error.failure, self._clock())), ()
+            outcome = _outcome_of(error.failure, self._clock())
+            return _Delivered(outcomes=dict.fromkeys((recipient.number for recipient in group.recipients), outcome))
         if standing is None:
-            facts = [ledger_fact(fact, plan.made_at + _MEMORY) for fact in prepared.remember]
-            names = [fact.key for fact in prepared.remember if fact.kind == "mts-identifier"]
-            await self._store.commit_plan(claim, plan, facts=facts, identifiers=names)
-        return await prepared.send(), prepared.notes
+            names = {fact.key for fact in prepared.remember if fact.kind == "mts-identifier"}
+            names |= {value for key, value in prepared.facts.items() if key in _NAMES}
+            facts = _facts(prepared, plan.made_at)
+            await self._store.commit_plan(claim, plan, facts=facts, identifiers=names, subjects=prepared.subjects)
+        self._free(claim)
+        outcomes = await prepared.send()
+        handed = any(outcome.result in (Result.DELIVERED, Result.RELAYED) for outcome in outcomes.values())
+        return _Delivered(
+            outcomes=outcomes, notes=prepared.notes, answers=prepared.answers if handed else (), facts=prepared.facts
+        )  # fmt: skip
 
     async def _threaded(self, size: int, work: Callable[[], _T]) -> _T:
         return work() if size <= _SMALL else await asyncio.to_thread(work)
@@ -274,9 +349,7 @@ class Relay:
         failure = Failure(
             reason=1, diagnostic=5, smtp_code=554, status="4.4.7", text=f"The message could not be delivered: {step.reason.value}."
         )
-        return {
-            recipient.number: Outcome(result=Result.FAILED, at=now, reply=recipient.note, failure=failure) for recipient in claim.due
-        }
+        return {recipient.number: Outcome(result=Result.FAILED, at=now, reply=recipient.note, failure=failure) for recipient in claim.due}
 
     def _step(self, transfer: Transfer, recipient: Recipient, now: datetime) -> Retry | Warn | Expire:
         return next_step(
@@ -285,25 +358,35 @@ class Relay:
             warned=recipient.warned,
         )  # fmt: skip
 
-    async def _record(self, claim: Claim, outcomes: Mapping[int, Outcome], journey: Journey, notes: Sequence[str]) -> None:
-        """One commit: outcomes, next attempts, and the reports that the ends ask for."""
-        now = self._clock()
+    async def _record(self, claim: Claim, delivered: _Delivered, journey: Journey) -> None:
+        """One commit: outcomes, next attempts, and the reports and warnings that they ask for."""
+        now, outcomes, notes = self._clock(), delivered.outcomes, delivered.notes
         transfer = claim.transfer
         ended, due, late = self._ends(claim, outcomes, now)
-        if transfer.kind is Kind.REPORT and (lost := _failure_among(ended)):
+        lost = _failure_among(ended)
+        if lost and (transfer.kind is Kind.REPORT or journey.is_unreadable_answer(claim, ended)):
             # Law 2: a report that cannot be delivered has nobody to be reported to; an operator must see it.
-            await self._set_aside(claim, f"the report cannot be delivered: {lost}")
+            await self._set_aside(claim, f"the {transfer.kind.value} cannot be delivered: {lost}")
             return
-        reports = await self._threaded(transfer.size, lambda: journey.reports(claim, ended, now)) if ended else ()
+        reports = await self._threaded(transfer.size, lambda: self._told(claim, journey, ended, {n: outcomes[n] for n in late}, now))
         spawn = [(report, await self._store.keep(octets)) for report, octets in reports]
         final = {**outcomes, **ended}
-        events = tuple(_events(final, notes, now))
-        await self._store.record(claim, final, due=due, warned=late, spawn=spawn, events=events)
+        events = (*_events(final, delivered, now), *_report_events(claim, reports, ended, now))
+        await self._store.record(claim, final, due=due, warned=late, spawn=spawn, events=events, answers=delivered.answers)
         for number in late:
             _log.warning("relay.delayed", id=transfer.id, arrived=transfer.arrived.isoformat(), reason=outcomes[number].reply)
         if notes:
             _log.info("relay.converted", id=transfer.id, notes="; ".join(notes))
         self._tell(transfer, final, due, spawn)
+
+    def _told(
+        self, claim: Claim, journey: Journey, ended: Mapping[int, Outcome], late: Mapping[int, Outcome], now: datetime
+    ) -> list[tuple[Transfer, Octets]]:
+        """What the sender is told of these ends and delays; nothing that breaks off a journey of a report."""
+        found = list(journey.reports(claim, ended, now)) if ended else []
+        if late and claim.transfer.kind is not Kind.REPORT:
+            found += journey.warnings(claim, late, gives_up_at(claim.transfer, self._policy), now)
+        return found
 
     def _ends(
         self, claim: Claim, outcomes: Mapping[int, Outcome], now: datetime
@@ -365,7 +448,20 @@ def _failure_among(outcomes: Mapping[int, Outcome]) -> str:
     return next((each.failure.text for each in outcomes.values() if each.result is Result.FAILED and each.failure is not None), "")
 
 
-def _events(outcomes: Mapping[int, Outcome], notes: Sequence[str], now: datetime) -> list[Event]:
+def _joined(outcomes: Mapping[int, Outcome], parts: Sequence[_Delivered]) -> _Delivered:
+    """What came of all groups."""
+    facts: dict[str, str] = {}
+    for part in parts:
+        facts |= {key: value if facts.get(key, value) == value else f"{facts[key]}; {value}" for key, value in part.facts.items()}
+    if len(parts) > 1 and "action" in facts:
+        facts["action"] += f", split into {len(parts)}"
+    return _Delivered(
+        outcomes=outcomes, notes=tuple(note for part in parts for note in part.notes),
+        answers=tuple(answer for part in parts for answer in part.answers), facts=facts,
+    )  # fmt: skip
+
+
+def _events(outcomes: Mapping[int, Outcome], delivered: _Delivered, now: datetime) -> list[Event]:
     """What the audit trail keeps of one attempt."""
     events = [
         Event(
@@ -374,11 +470,47 @@ def _events(outcomes: Mapping[int, Outcome], notes: Sequence[str], now: datetime
             text=outcome.failure.text if outcome.failure else outcome.reply,
             recipient=number,
             peer=outcome.peer,
-            fields={"reply": outcome.reply, "detail": outcome.failure.detail if outcome.failure else ""},
+            fields={"reply": outcome.reply, **_failure_fields(outcome.failure)},
         )
         for number, outcome in outcomes.items()
     ]
-    if notes:
-        events.append(Event(at=now, name="relay.converted", text="; ".join(notes)))
+    if delivered.notes or delivered.facts:
+        events.append(Event(at=now, name="relay.converted", text="; ".join(delivered.notes), fields=delivered.facts))
     return events
 
+
+def _failure_fields(failure: Failure | None) -> dict[str, str]:
+    """A failure in the codes of both worlds, those of X.411 by name."""
+    if failure is None:
+        return {}
+    return {
+        "reason": str(failure.reason), "diagnostic": "" if failure.diagnostic is None else str(failure.diagnostic),
+        "x411": codes.names(failure.reason, failure.diagnostic), "status": failure.status, "detail": failure.detail,
+    }  # fmt: skip
+
+
+def _report_events(claim: Claim, reports: Sequence[tuple[Transfer, Octets]], ended: Mapping[int, Outcome], now: datetime) -> list[Event]:
+    """The reports that were made, with the fields of ICAO Doc 9880."""
+    about, addresses = claim.transfer, {each.number: each.address for each in claim.transfer.recipients}
+    kinds = {"non-delivery" if outcome.result is Result.FAILED else "delivery" for outcome in ended.values()}
+    fields = {
+        "subject_identifier": about.mts_identifier or about.message_id,
+        "actual_recipients": "; ".join(addresses.get(number, str(number)) for number in sorted(ended)),
+        "report_type": ", ".join(sorted(kinds)) or "delay",
+        "action": "report made",
+    }
+    return [
+        Event(
+            at=now,
+            name="relay.reported",
+            text=f"report {report.id} for {each.address}",
+            fields={
+                **fields,
+                "report": report.id,
+                "destination": each.address,
+                "report_identifier": report.mts_identifier or report.message_id,
+            },
+        )
+        for report, _ in reports
+        for each in report.recipients
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from pathlib import Path
 from typing import Any, get_args
 
@@ -58,6 +59,9 @@ def fault(folder: Path, text: str) -> str:
         (GATEWAY + "[spool]\nsynchronous = 'MAYBE'\n", "spool.synchronous: Input should be 'FULL', 'NORMAL' or 'OFF' (given: 'MAYBE')"),
         (GATEWAY + "[log]\njson_lines = 'perhaps'\n", "log.json_lines: Input should be a valid boolean"),
         (GATEWAY + PEER + "tpdu_size_octets = 1000\n", "mta.peer partner.tpdu_size_octets: Input should be 128, 256, 512,"),
+        (GATEWAY + PEER + "profile = 'exchange'\n", "mta.peer partner.profile: there is no such profile; known are "),
+        (GATEWAY + PEER + "policy.attachments = 'bp16'\n", "mta.peer partner.policy.attachments: Input should be 'ftbp', 'bp15', 'ia5'"),
+        (GATEWAY + PEER + "policy.body.eight_bit_ia5 = 'x'\n", "mta.peer partner.policy.body.eight_bit_ia5: not the name of a charset"),
         (GATEWAY + PEER + "port = 'x'\n", "mta.peer partner.port: Input should be a valid integer"),
         (GATEWAY + PEER + "networks = ['10.0.0.300']\n", "mta.peer partner.networks 0."),
         (GATEWAY + PEER + "called = { tsel = 'hex:xyz' }\n", "mta.peer partner.called.tsel: non-hexadecimal number found"),
@@ -227,8 +231,10 @@ def manual() -> dict[str, dict[str, str]]:
 
 def shown(value: Any) -> str:
     """A default as the manual writes it."""
-    if value in (None, (), "", b""):
+    if value in (None, (), "", b"", {}):
         return "-"
+    if isinstance(value, Enum):
+        return str(value.value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

@@ -40,6 +40,7 @@ class Script:
     ends: dict[str, list[Outcome | Exception]]
     attempts: list[str] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
+    warned: list[tuple[frozenset[int], datetime]] = field(default_factory=list)
     report: Callable[[], Sequence[tuple[Transfer, Octets]]] = tuple
 
     async def sort(self, claim: Claim) -> tuple[tuple[Group, ...], Mapping[int, Failure]]:
@@ -58,6 +59,15 @@ class Script:
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         return self.report()
+
+    def warnings(
+        self, claim: Claim, late: Mapping[int, Outcome], until: datetime, now: datetime
+    ) -> Sequence[tuple[Transfer, Octets]]:
+        self.warned.append((frozenset(late), until))
+        return ()
+
+    def is_unreadable_answer(self, claim: Claim, ended: Mapping[int, Outcome]) -> bool:
+        return False
 
 
 @dataclass
@@ -223,7 +233,7 @@ async def test_after_a_long_stop_mail_is_tried_once_before_it_is_returned(bench:
     assert script.attempts == ["late"]
 
 
-async def test_what_has_become_late_is_logged_once(bench: Bench) -> None:
+async def test_the_sender_is_warned_of_a_delay_once(bench: Bench) -> None:
     script = Script({"slow": [DOWN] * 8})
     relay = bench.relay(script)
     await bench.put("slow")
@@ -231,3 +241,4 @@ async def test_what_has_become_late_is_logged_once(bench: Bench) -> None:
         for _ in range(7):
             await bench.work(relay)
     assert [line["event"] for line in logs].count("relay.delayed") == 1
+    assert script.warned == [(frozenset({1}), START + PACE.expire_after)]

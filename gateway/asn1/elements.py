@@ -149,9 +149,14 @@ class Real(Element[float]):
 
 @dataclass(frozen=True, slots=True)
 class TextString(Element[str]):
-    """The character string types whose value is ``str``; on input each octet above 127 is taken as Latin-1."""
+    """The character string types whose value is ``str``; on input each octet above 127 is taken as Latin-1.
+
+    Attributes:
+        null: A text of zero length is written whatever the size says; for values that came so from a peer and have to go back unchanged.
+    """
 
     size: Bound = None
+    null: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,13 @@ class NumericString(TextString):
 
 @dataclass(frozen=True, slots=True)
 class PrintableString(TextString):
-    """PrintableString: letters, digits, space and ``'()+,-./:=?``."""
+    """PrintableString: letters, digits, space and ``'()+,-./:=?``.
+
+    Attributes:
+        visible: Every visible character of ASCII is written too, for the same reason.
+    """
+
+    visible: bool = False
 
     ASN1_NAME = "PrintableString"
     NUMBER = 19

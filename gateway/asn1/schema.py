@@ -14,6 +14,7 @@ codec read what ours wrote, and the other way round.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from pyasn1.codec.ber import decoder, encoder
@@ -55,8 +56,15 @@ _TYPES: dict[int, Any] = {
 """pyasn1 type by universal tag number, without constraints: bounds are checked on encoding, with the path."""
 
 
+_AS_THEY_ARE = frozenset({7, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27})
+"""Strings whose contents are their characters: here pyasn1 does nothing, in many times the time of doing it."""
+
+_REMEMBERED_OCTETS = 64
+"""Contents up to this size are remembered: object identifiers, codes and flags are the same in every message."""
+
+
 def content_value(number: int, content: bytes) -> Any:
-    """The pyasn1 value of primitive contents octets.
+    """The Python or pyasn1 value of primitive contents octets.
 
     Args:
         number: Universal tag number of the type.
@@ -65,7 +73,16 @@ def content_value(number: int, content: bytes) -> Any:
     Raises:
         PyAsn1Error, ValueError, OverflowError, IndexError: They are not of that type.
     """
+    if number in _AS_THEY_ARE:
+        return content.decode(_LATIN_1)
+    return _remembered_value(number, content) if len(content) <= _REMEMBERED_OCTETS else _value(number, content)
+
+
+def _value(number: int, content: bytes) -> Any:
     return decoder.decode(bytes((number,)) + length_octets(len(content)) + content, asn1Spec=_TYPES[number])[0]
+
+
+_remembered_value = lru_cache(maxsize=4096)(_value)
 
 
 def content_octets(number: int, value: Any) -> bytes:
@@ -74,8 +91,18 @@ def content_octets(number: int, value: Any) -> bytes:
     Raises:
         PyAsn1Error, ValueError, OverflowError, TypeError: Not a value of that type.
     """
+    if number in _AS_THEY_ARE:
+        return str(value).encode(_LATIN_1)
+    short = -(1 << 63) < value < 1 << 63 if isinstance(value, int) else isinstance(value, str | tuple) and len(value) <= _REMEMBERED_OCTETS
+    return _remembered_octets(number, value) if short else _octets(number, value)
+
+
+def _octets(number: int, value: Any) -> bytes:
     encoded: bytes = encoder.encode(_TYPES[number].clone(value))
     return encoded[2:] if encoded[1] < 0x80 else encoded[2 + (encoded[1] & 0x7F) :]
+
+
+_remembered_octets = lru_cache(maxsize=4096)(_octets)
 
 
 def pyasn1_schema(element: ElementLike) -> Any:

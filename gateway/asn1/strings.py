@@ -50,7 +50,9 @@ class TextNode(SegmentedNode):
     def __init__(self, element: e.TextString, key: int) -> None:
         super().__init__(element, key)
         self.size = element.size
-        self.repertoire = _REPERTOIRES.get(type(element))
+        self.null = element.null
+        visible = isinstance(element, e.PrintableString) and element.visible
+        self.repertoire = _REPERTOIRES.get(e.VisibleString if visible else type(element))
 
     def value(self, content: bytes) -> str:
         """See `LeafNode.value`."""
@@ -62,7 +64,8 @@ class TextNode(SegmentedNode):
 
     def check(self, value: Any) -> None:
         """See `LeafNode.check`."""
-        check_bound(len(value), self.size, "the length")
+        if value or not self.null:
+            check_bound(len(value), self.size, "the length")
         outside = self.repertoire.search(value) if self.repertoire else None
         if outside is not None:
             raise ValueError(f"the character {outside[0]!r} is not in the repertoire")

@@ -11,7 +11,7 @@ from gateway.errors import ConfigurationError
 from gateway.lookup.users import UserDirectory
 from gateway.lookup.users_compile import activate, compiled_from
 from gateway.mixer.mcgam import MappingTable, MappingTables, load
-from gateway.mixer.policy import GlobalDomain, Settings
+from gateway.mixer.policy import GlobalDomain, Settings, SourceRoutes
 from gateway.mixer.questions import NO_USERS, Source
 
 USERS_FILE = "users.csv"
@@ -42,6 +42,8 @@ def settings_from(config: Config, *, keep_users: bool = False) -> Settings:
         users=users if users is not None else NO_USERS,
         users_version=users.version if users is not None else "",
         postmaster=gateway.postmaster,
+        source_routes=SourceRoutes(config.mixer.source_routes),
+        inverted_units=config.mixer.inverted_units,
     )
 
 

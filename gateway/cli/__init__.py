@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import sys
 
-from gateway.cli import conformance, convert, demo, mail, map_, map_diff, map_tools, queue, serve
+from gateway.cli import conformance, convert, demo, mail, map_, map_diff, map_tools, peer, probe, queue, serve, trace, track
 from gateway.cli.common import app
 from gateway.errors import GatewayError
 
-__all__ = ["app", "conformance", "convert", "demo", "mail", "main", "map_", "map_diff", "map_tools", "queue", "serve"]
+__all__ = [
+    "app", "conformance", "convert", "demo", "mail", "main", "map_", "map_diff", "map_tools", "peer", "probe", "queue", "serve", "trace",
+    "track",
+]  # fmt: skip
 
 
 def main() -> None:

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from gateway import asn1
+from gateway.building.policy import profile_policy
 from gateway.cli.common import ConfigOption, JSONOption, app, settings_of, show
+from gateway.cli.conversion import Result, envelope_of, to_internet, to_x400, under
+from gateway.cli.convert_explain import Explanation, explain_to_internet, explain_to_x400, text
 from gateway.cli.decoding import decoded
-from gateway.cli.recognise import Recognised, recognise
+from gateway.cli.recognise import recognise
+from gateway.config import profile_names
 from gateway.correspondent.mailbox import octets_of_file
 from gateway.errors import GatewayError
-from gateway.internet.addresses import Group, Mailbox, parse_addresses
-from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient
-from gateway.internet.message import Message, parse
-from gateway.mixer.convert import message_to_internet, message_to_x400
+from gateway.internet.message import parse
 from gateway.mixer.policy import Context
-from gateway.mixer.rules import Note
-from gateway.octets import Octets
-from gateway.x400 import mts
 
 
 class Target(Enum):
@@ -32,6 +28,12 @@ class Target(Enum):
 
     X400 = "x400"
     INTERNET = "internet"
+
+
+def _profile(name: str | None) -> str | None:
+    if name is not None and name not in profile_names():
+        raise typer.BadParameter(f"there is no such profile; known are {', '.join(profile_names())}")
+    return name
 
 
 @app.command()
@@ -42,56 +44,42 @@ def convert(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where to write; standard output shows it for people.")] = None,
     sender: Annotated[str | None, typer.Option("--from", help="Reverse path; else from the header.")] = None,
     rcpt: Annotated[list[str] | None, typer.Option(help="SMTP recipient; else from the header.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Convert as for a peer of this profile.", callback=_profile)] = None,
+    explain: Annotated[bool, typer.Option(help="Say which rules ran, what each profile makes of it, and what comes back.")] = False,
     json: JSONOption = False,
 ) -> None:
     """Convert a message either way without sending it; Notes say what was truncated, dropped or approximated."""
     settings = settings_of(config)
     context = Context(settings=settings, now=datetime.now(UTC), plan_seed=secrets.token_hex(16), queue_id="CONVERT")
+    policy = profile_policy(profile or "default")
     octets = octets_of_file(file)
     found = recognise(octets)
     target = to or (Target.INTERNET if found is not None else Target.X400)
+    explanation: Explanation | None = None
     if target is Target.X400:
-        result, shown, notes = _to_x400(parse(octets), sender, rcpt or [], context)
+        message = parse(octets)
+        envelope = envelope_of(message, sender, rcpt or [])
+        result = to_x400(message, envelope, under(context, policy))
+        explanation = explain_to_x400(message, envelope, context, policy, result) if explain else None
     elif found is None:
         raise GatewayError(f"{file} holds neither an MTS-APDU nor P2 or P22 content")
     else:
-        result, shown, notes = _to_internet(found, context)
+        result = to_internet(found, under(context, policy))
+        explanation = explain_to_internet(found, context, policy, result) if explain else None
     if out is not None:
         with out.open("wb") as written:
-            written.writelines(result.chunks())
-    facts = {"target": target.value, "octets": len(result), "notes": [str(note) for note in notes], "shown": shown}
-    text = "\n".join([*([] if out else [shown]), *(f"Note: {note}" for note in notes)])
-    show(facts, as_json=json, text=text)
+            written.writelines(result.octets.chunks())
+    _tell(result, target, explanation, shown=out is None, json=json)
 
 
-def _to_x400(message: Message, sender: str | None, rcpt: list[str], context: Context) -> tuple[Octets, str, tuple[Note, ...]]:
-    recipients = rcpt or [address for name in ("To", "Cc", "Bcc") for address in _addresses(message, name)]
-    if not recipients:
-        raise GatewayError("the message names no recipient; give --rcpt")
-    reverse_path = sender if sender is not None else next(iter(_addresses(message, "From")), "")
-    envelope = SmtpEnvelope(reverse_path=reverse_path, recipients=tuple(SmtpRecipient(address=address) for address in recipients))
-    conversion = message_to_x400(message, envelope, tuple(range(1, len(recipients) + 1)), context)
-    return asn1.encode_octets(conversion.result), asn1.to_notation(conversion.result), conversion.notes
-
-
-def _addresses(message: Message, name: str) -> list[str]:
-    """The mailboxes of a header field, groups taken apart."""
-    found: list[Mailbox] = []
-    for field in message.header.all(name):
-        for each in parse_addresses(field.value):
-            found += each.members if isinstance(each, Group) else (each,)
-    return [mailbox.address for mailbox in found if mailbox.domain]
-
-
-def _to_internet(found: Recognised, context: Context) -> tuple[Octets, str, tuple[Note, ...]]:
-    # A file may well be one that we wrote: our own name in its trace is no loop. The name is used for nothing else this way.
-    context = replace(context, settings=replace(context.settings, mta_name=""))
-    responsible = mts.PerRecipientIndicators.RESPONSIBILITY
-    fields = found.message.envelope.per_recipient_fields
-    places = tuple(place for place, each in enumerate(fields, 1) if responsible in each.per_recipient_indicators)
-    conversion = message_to_internet(found.message, places, context)
-    octets = conversion.result.message
-    return octets, octets.read(0, 1 << 20).decode("utf-8", "replace"), conversion.notes
+def _tell(result: Result, target: Target, explanation: Explanation | None, *, shown: bool, json: bool) -> None:
+    notes = [str(note) for note in result.notes]
+    facts: dict[str, Any] = {"target": target.value, "octets": len(result.octets), "notes": notes, "shown": result.shown}
+    lines = [*([result.shown] if shown else []), *(f"Note: {note}" for note in notes)]
+    if explanation is not None:
+        facts["explain"] = explanation.facts()
+        lines += ["", text(explanation)]
+    show(facts, as_json=json, text="\n".join(lines))
 
 
 @app.command()
@@ -101,5 +89,5 @@ def decode(
 ) -> None:
     """Show what a file of BER, TPKTs or captured packets holds, in ASN.1 value notation."""
     values = list(decoded(octets_of_file(file)))
-    text = "\n".join(f"-- {title}\n{notation}" for title, notation in values)
-    show([{"what": title, "value": notation} for title, notation in values], as_json=json, text=text)
+    lines = "\n".join(f"-- {title}\n{notation}" for title, notation in values)
+    show([{"what": title, "value": notation} for title, notation in values], as_json=json, text=lines)

@@ -12,8 +12,8 @@ from gateway.admin.control import ask
 from gateway.app import Gateway
 from gateway.building.lookup import sources_from
 from gateway.building.mapping import settings_from
-from gateway.building.mta import peers_from
-from gateway.building.smtp import smtp_listener_settings, smtp_sender_from
+from gateway.building.mta import p1_listener_settings, peers_from
+from gateway.building.smtp import signing_keys, smtp_listener_settings, smtp_sender_from
 from gateway.cli.common import ConfigOption, JSONOption, app, naming, show
 
 
@@ -45,11 +45,20 @@ def check(config: ConfigOption, json: JSONOption = False) -> None:
     with naming(config):
         settings = settings_from(loaded)
         peers = [peer.name for peer in peers_from(loaded)]
+        p1_listener_settings(loaded)
         smtp_listener_settings(loaded)
         smtp_sender_from(loaded)
         sources_from(loaded)
+        records = {f"{key.selector}._domainkey.{key.domain}": key.record for key in signing_keys(loaded)}
     facts: dict[str, Any] = {"config": str(config), "tables": settings.tables.version, "users": settings.users_version, "peers": peers}
-    show(facts, as_json=json, text=f"{config}: good; peers: {', '.join(peers) or 'none'}; tables {settings.tables.version}")
+    lines = [f"{config}: good; peers: {', '.join(peers) or 'none'}; tables {settings.tables.version}"]
+    lines += [f"publish: {name}. IN TXT {_txt(record)}" for name, record in records.items()]
+    show(facts | {"dkim_records": records}, as_json=json, text="\n".join(lines))
+
+
+def _txt(text: str) -> str:
+    """A TXT record in the form of a zone file: strings of at most 255 octets."""
+    return " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255))
 
 
 @app.command()

@@ -6,11 +6,15 @@ come from files or from the environment, never from the file itself.
 
 from gateway.config.loading import Config, load
 from gateway.config.lookup import LDAPSection, LDAPUsersSection, LookupSection, PXSection
-from gateway.config.mta import MTASection, PeerSection, PolicySection, SelectorSection
+from gateway.config.mta import MTASection, PeerSection, SelectorSection
+from gateway.config.policy import BodySection, PolicySection
+from gateway.config.profiles import profile, profile_names
+from gateway.config.reports import ReportsSection
 from gateway.config.section import Secret, Section, TLSSection
 from gateway.config.smtp import SmartHost, SMTPClient, SMTPSection, SMTPUser
 
 __all__ = [
+    "BodySection",
     "Config",
     "LDAPSection",
     "LDAPUsersSection",
@@ -19,6 +23,7 @@ __all__ = [
     "PXSection",
     "PeerSection",
     "PolicySection",
+    "ReportsSection",
     "SMTPClient",
     "SMTPSection",
     "SMTPUser",
@@ -28,4 +33,6 @@ __all__ = [
     "SmartHost",
     "TLSSection",
     "load",
+    "profile",
+    "profile_names",
 ]

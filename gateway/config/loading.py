@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from gateway.config.lookup import LookupSection
 from gateway.config.mta import MTASection
 from gateway.config.node import AdminSection, GatewaySection, LogSection, MixerSection, RelaySection, SpoolSection
+from gateway.config.reports import ReportsSection
 from gateway.config.section import Section
 from gateway.config.smtp import SMTPSection
 from gateway.errors import ConfigurationError
@@ -27,6 +28,7 @@ class Config(Section):
     mta: MTASection = MTASection()
     mixer: MixerSection = MixerSection()
     lookup: LookupSection = LookupSection()
+    reports: ReportsSection = ReportsSection()
     log: LogSection = LogSection()
     admin: AdminSection = AdminSection()
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.association import AssociationSection, ListenerTLSSection
+from gateway.config.policy import PolicySection
+from gateway.config.profiles import overlaid, profile, profile_names
 from gateway.config.section import Named, Networks, ORAddressText, Secret, Section, Selector, unique
 
 
@@ -32,24 +35,16 @@ class ExpectedSection(Section):
     called: SelectorSection = SelectorSection()
 
 
-DDAType = Annotated[str, Field(min_length=1, max_length=8)]
-"""Type of a domain-defined attribute (X.411 Annex B)."""
+def _known(name: str) -> str:
+    if name not in profile_names():
+        raise ValueError(f"there is no such profile; known are {', '.join(profile_names())}")
+    return name
 
 
-class PolicySection(Section):
-    """What the mixer may send to a peer."""
+class PeerSection(AssociationSection, Named):
+    """One adjacent MTA; what it does not say stands in its profile."""
 
-    x400_version: Literal[84, 88] = 88
-    attachments: Literal["bp14", "bp15", "ftbp"] = "ftbp"
-    extensions: Literal["published", "draft"] = "published"
-    universal_addresses: bool = False
-    internet_labels: tuple[DDAType, ...] = ()
-    repair_double_escapes: bool = False
-
-
-class PeerSection(Named):
-    """One adjacent MTA."""
-
+    profile: Annotated[str, AfterValidator(_known)] = "default"
     host: str = ""
     port: int = Field(default=102, ge=1, le=65535)
     calling: SelectorSection = SelectorSection()
@@ -64,14 +59,20 @@ class PeerSection(Named):
     routes: tuple[ORAddressText, ...] = ()
     grant: GrantSection = GrantSection()
     policy: PolicySection = PolicySection()
-    checkpoint_size_kilobytes: int = Field(default=10, ge=0, le=1024)
-    window_size: int = Field(default=3, ge=1, le=100)
-    tpdu_size_octets: Literal[128, 256, 512, 1024, 2048, 4096, 8192] = 8192
-    dialogue: Literal["monologue", "two-way-alternate"] = "monologue"
+    checkpoint_size_kilobytes: int = Field(default=30, ge=0, le=1024)
+    window_size: int = Field(default=5, ge=1, le=100)
+    tpdu_size_octets: Literal[128, 256, 512, 1024, 2048, 4096, 8192] = 2048
+    dialogue: Literal["monologue", "two-way-alternate", "either"] = "monologue"
     associations: int = Field(default=2, ge=1, le=32)
     incoming: int = Field(default=10, ge=1, le=200)
-    idle_timeout_seconds: float = Field(default=60, gt=0)
+    idle_timeout_seconds: float = Field(default=300, gt=0)
     retry_seconds: float = Field(default=60, ge=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _over_its_profile(cls, given: Any) -> Any:
+        name = given.get("profile", "default") if isinstance(given, dict) else None
+        return overlaid(profile(name), given) if isinstance(name, str) and name in profile_names() else given
 
 
 class MTASection(Section):
@@ -88,4 +89,10 @@ class MTASection(Section):
     progress_timeout_seconds: float = Field(default=300, gt=0)
     idle_timeout_seconds: float = Field(default=600, gt=0)
     unbound_connections: int = Field(default=20, ge=1)
+    connections_per_address: int = Field(default=100, ge=1)
+    outgoing_associations: int = Field(default=200, ge=1)
+    tpkts_per_second: float = Field(default=5000, ge=0)
+    wrong_bind_delay_seconds: float = Field(default=0.2, ge=0)
+    recovery_seconds: float = Field(default=3600, gt=0)
+    tls: ListenerTLSSection | None = None
     peer: Annotated[tuple[PeerSection, ...], AfterValidator(unique)] = ()

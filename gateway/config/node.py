@@ -33,6 +33,20 @@ class SpoolSection(Section):
     url: Annotated[str, AfterValidator(anchored_url)] = Field(default="sqlite:///var/queue.sqlite", validate_default=True)
     synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL"
     low_water_octets: int = Field(default=64 << 20, ge=0)
+    finished_days: float = Field(default=7, ge=0)
+    audit_days: float = Field(default=30, gt=0)
+
+
+class ConversionSection(Section):
+    """The processes that convert large and suspect messages."""
+
+    from_octets: int = Field(default=256 * 1024, ge=0)
+    processes: int = Field(default=2, ge=1, le=64)
+    memory_octets: int = Field(default=512 << 20, ge=128 << 20)
+    processor_seconds: int = Field(default=120, ge=1)
+    limit_seconds: float = Field(default=300, gt=0)
+    idle_seconds: float = Field(default=30, ge=0)
+    folder: File | None = None
 
 
 class RelaySection(Section):
@@ -44,6 +58,7 @@ class RelaySection(Section):
     longest_retry_seconds: float = Field(default=3600, gt=0)
     warn_after_hours: float = Field(default=4, gt=0)
     expire_after_hours: float = Field(default=120, gt=0)
+    conversion: ConversionSection = ConversionSection()
 
 
 class MixerSection(Section):
@@ -51,6 +66,8 @@ class MixerSection(Section):
 
     tables: File = Field(default=Path("mappings"), validate_default=True)
     watch_seconds: float = Field(default=5, ge=0)
+    source_routes: Literal["strip", "strip-own", "keep"] = "strip"
+    inverted_units: bool = False
 
 
 class LogSection(Section):

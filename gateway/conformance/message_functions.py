@@ -21,8 +21,7 @@ from gateway.errors import Failure
 from gateway.internet.envelope import EnvelopeError, SmtpEnvelope, SmtpRecipient, decode_xtext, encode_orcpt, encode_xtext
 from gateway.internet.fields import Field, parse_date, serialise_date
 from gateway.internet.message import Header, parse
-from gateway.mixer import attachments, envelope, identifiers, status
-from gateway.mixer.body_policy import body_policy
+from gateway.mixer import body_policy, delivery_options, envelope, identifiers, status
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.eits import text_from_eits
 from gateway.mixer.heading import heading_elements
@@ -73,7 +72,7 @@ def _format_eits(_context: Context, raw: object) -> list[str]:
 
 
 def _msgid_to_ipmid(context: Context, raw: object) -> Any:
-    rfc_987 = body_policy(context.policy).rfc_987_identifiers
+    rfc_987 = context.policy.rfc_987_identifiers
     return identifier_view(identifiers.ipm_identifier_from_msg_id(text_of(raw, "input"), rfc_987=rfc_987))
 
 
@@ -125,7 +124,7 @@ def _content_return(_context: Context, raw: object) -> str:
 
 def _constant(_context: Context, raw: object) -> str:
     name = text_of(raw, "name")
-    known = {"ema-unknown-attachment": attachments.EMA_UNKNOWN}
+    known = {"ema-unknown-attachment": body_policy.EMA_UNKNOWN}
     found = known.get(name) or getattr(oids, name.upper().replace("-", "_"), None)
     if not isinstance(found, str):
         raise VectorError(f"the gateway has no object identifier {name!r}")
@@ -173,8 +172,8 @@ FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType(
         "mtsid_to_envid": Function(lambda _context, raw: encode_xtext(envelope.envid_from_mts_identifier(mts_identifier_from(raw)))),
         "or_to_orcpt": Function(lambda _context, raw: encode_orcpt(envelope.orcpt_from_orname(orname_from(raw)))),
         "content_return_to_ret": Function(_content_return),
-        "mt_priority_to_p1": Function(lambda _context, raw: int(envelope.priority_from_mt_priority(raw))),
-        "p1_to_mt_priority": Function(lambda _context, raw: envelope.mt_priority_from_priority(raw)),
+        "mt_priority_to_p1": Function(lambda _context, raw: int(delivery_options.priority_from_mt_priority(raw))),
+        "p1_to_mt_priority": Function(lambda _context, raw: delivery_options.mt_priority_from_priority(raw)),
         "dsn_auto_submitted_forbidden_value": Function(
             _auto_submitted, agrees=lambda came, expected: "" if expected not in came else f"Auto-Submitted: {expected}"
         ),

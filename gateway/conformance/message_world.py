@@ -11,8 +11,8 @@ from typing import Any, Final
 from gateway.conformance.message_values import oraddress
 from gateway.conformance.vector import VectorError, list_of, load_tables, mapping_of, text_of
 from gateway.mixer import mcgam
-from gateway.mixer.body_policy import BodyPolicy, MimeCarrier, UnknownBody
-from gateway.mixer.policy import Carrier, Context, GlobalDomain, Settings
+from gateway.mixer.body_policy import BodyPolicy, Carrier, UnknownBody
+from gateway.mixer.policy import Context, GlobalDomain, PeerPolicy, Settings
 from gateway.x400.oraddress import ORAddress
 
 NOW: Final = datetime(2024, 3, 1, 9, 30, tzinfo=UTC)
@@ -123,19 +123,21 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace(".", "\\.")
 
 
-def _policy(made: Mapping[str, Any], given: Mapping[str, Any]) -> BodyPolicy:
-    policy = BodyPolicy(
-        x400_version=made["x400_version"],
+def _policy(made: Mapping[str, Any], given: Mapping[str, Any]) -> PeerPolicy:
+    body = BodyPolicy(
         octet_stream=Carrier(made["octet_stream_choice"]),
-        unknown_mime=MimeCarrier(made["unknown_mime"]),
+        unknown_mime=Carrier(made["unknown_mime"]),
         unknown_body=UnknownBody(made["unknown_body_part"]),
-        report_extensions=made["dsn_extensions"] == "iso-10021",
-        rfc_987_identifiers=made["rfc987_ids"],
         teletex_charset=text_of(given.get("output_charset", ""), "output_charset"),
     )
-    if "configured_reference_table" not in given:
-        return policy
-    return replace(policy, applications=mapping_of(given["configured_reference_table"], "configured_reference_table"))
+    if "configured_reference_table" in given:
+        body = replace(body, applications=mapping_of(given["configured_reference_table"], "configured_reference_table"))
+    return PeerPolicy(
+        x400_version=made["x400_version"],
+        body=body,
+        report_extensions=made["dsn_extensions"] == "iso-10021",
+        rfc_987_identifiers=made["rfc987_ids"],
+    )
 
 
 # --- baseline -----------------------------------------------------------------------------------------------------------------------------

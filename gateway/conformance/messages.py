@@ -18,7 +18,8 @@ from gateway.mixer.convert import message_to_internet, message_to_x400
 from gateway.mixer.delivery_reports import dsn_to_x400
 from gateway.mixer.policy import Context
 from gateway.mixer.probes import probe_outcomes
-from gateway.mixer.reports import report_for_x400, report_to_internet
+from gateway.mixer.report_to_dsn import report_to_internet
+from gateway.mixer.reports import report_for_x400
 from gateway.mixer.results import ReportedOutcome
 from gateway.smtp.failures import Reply, Stage, failure_from_reply
 from gateway.x400 import p1

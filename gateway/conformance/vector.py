@@ -11,7 +11,7 @@ from gateway.conformance.notation import NotationError, oraddress_from_notation
 from gateway.errors import GatewayError
 from gateway.mixer import mcgam
 from gateway.mixer.address import Role
-from gateway.mixer.policy import GlobalDomain, Settings
+from gateway.mixer.policy import GlobalDomain, Settings, SourceRoutes
 from gateway.mixer.stdor import Grammar
 from gateway.x400.oraddress import ORAddress
 
@@ -70,7 +70,7 @@ class World:
             global_domain=GlobalDomain(country="", admd=""),
             mta_name="",
             tables=tables,
-            strip_source_routes=self.strip_source_route,
+            source_routes=SourceRoutes.STRIP if self.strip_source_route else SourceRoutes.KEEP,
         )
 
 

@@ -105,8 +105,8 @@ class Correspondent:
             _log.error("relay.quarantined", id=content.stem, reason=str(error))
             return content.stem
         self.received.put_nowait(Received(apdu=apdu, path=content))
-        if self._answers and apdu.message is not None:
-            task = asyncio.get_running_loop().create_task(self._answer(apdu.message))
+        if self._answers and apdu.report is None:
+            task = asyncio.get_running_loop().create_task(self._answer(apdu))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return content.stem
@@ -169,22 +169,27 @@ class Correspondent:
 
     # --- answering ----------------------------------------------------------------------------------------------
 
-    async def _answer(self, message: p1.Message) -> None:
-        """What a delivering MTA and a reading user send back (X.411 12.2.1.3, X.420 8.3)."""
+    async def _answer(self, apdu: p1.MTSAPDU) -> None:
+        """What a delivering MTA and a reading user send back (X.411 12.2.1.3, X.420 8.3); every probe would be delivered."""
         try:
-            await self._report(message)
-            await self._notify(message)
+            if apdu.probe is not None:
+                await self._report(apdu.probe)
+            if apdu.message is not None:
+                await self._report(apdu.message)
+                await self._notify(apdu.message)
         except GatewayError as error:
             _log.warning("transfer.failed", reason=str(error))
 
-    async def _report(self, message: p1.Message) -> None:
+    async def _report(self, subject: p1.Message | p1.Probe) -> None:
         ours = mts.PerRecipientIndicators.RESPONSIBILITY
+        if isinstance(subject, p1.Message):
+            indicators = [each.per_recipient_indicators for each in subject.envelope.per_recipient_fields]
+        else:
+            indicators = [each.per_recipient_indicators for each in subject.per_recipient_fields]
         outcomes = {
-            place: ReportedOutcome(delivered_at=self._clock())
-            for place, fields in enumerate(message.envelope.per_recipient_fields, 1)
-            if ours in fields.per_recipient_indicators
-        }
-        conversion = report_for_x400(message, outcomes, self._context())
+            place: ReportedOutcome(delivered_at=self._clock()) for place, bits in enumerate(indicators, 1) if ours in bits
+        }  # fmt: skip
+        conversion = report_for_x400(subject, outcomes, self._context())
         if conversion is not None:
             await self._transfer(conversion.result)
 

@@ -87,6 +87,14 @@ def parse_addresses(value: str) -> tuple[Mailbox | Group, ...]:
     return tuple(_AddressReader(address_tokens(value)).read())
 
 
+def left_out(value: str) -> tuple[str, ...]:
+    """What `parse_addresses` leaves out of a field: names without an address, source routes, comments at the name of a group."""
+    reader = _AddressReader(address_tokens(value))
+    for _ in reader.read():
+        pass
+    return tuple(text for text in reader.left_out if text)
+
+
 def mailboxes(value: str) -> tuple[Mailbox, ...]:
     """The mailboxes of a field, those inside groups too."""
     found: list[Mailbox] = []
@@ -110,6 +118,7 @@ class _AddressReader:
         self._comments: list[str] = []
         self._group: str | None = None
         self._members: list[Mailbox] = []
+        self.left_out: list[str] = []
 
     def read(self) -> Iterator[Mailbox | Group]:
         for token in self._tokens:
@@ -123,7 +132,7 @@ class _AddressReader:
                     yield from self._end_group()
             elif token.is_special(":") and self._group is None and not any(word.is_special("@") for word in self._words):
                 self._group, self._words = _phrase(self._words), []
-                self._comments.clear()
+                self._forget_comments()
             else:
                 self._words.append(token)
         yield from self._mailbox()
@@ -138,6 +147,7 @@ class _AddressReader:
             if token.kind is Kind.COMMENT:
                 self._comments.append(token.text)
             elif token.is_special(":") and self._angle[:1] and self._angle[0].is_special("@"):
+                self.left_out.append("".join(part.text for part in self._angle))
                 self._angle.clear()
             elif not token.is_special("<"):
                 self._angle.append(token)
@@ -150,16 +160,24 @@ class _AddressReader:
             local, domain, _ = _address(self._angle, whole=True)
             if local or domain:
                 found = Mailbox(local=local, domain=domain, display=_phrase(self._words), comments=comments)
+            else:
+                self.left_out.append(_phrase(self._words))
         elif self._words:
             local, domain, before = _address(self._words, whole=False)
             if local or domain:
                 found = Mailbox(local=local, domain=domain, display=_phrase(before), comments=comments)
+        if found is None:
+            self._forget_comments()
         self._words, self._angle = [], None
         self._comments.clear()
         if found is not None and self._group is not None:
             self._members.append(found)
         elif found is not None:
             yield found
+
+    def _forget_comments(self) -> None:
+        self.left_out.extend(self._comments)
+        self._comments.clear()
 
     def _end_group(self) -> Iterator[Group]:
         if self._group is not None:

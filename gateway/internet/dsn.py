@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.internet.fields import Field, field, parse_date, sanitise
-from gateway.internet.message import Entity, Header, Message, entity, message, parse_header, quoted_printable_body
+from gateway.internet.message import Entity, Header, Message, entity, message, parse, parse_header, quoted_printable_body, serialise
 from gateway.internet.tokens import without_comments
 from gateway.octets import MATERIALISE_LIMIT, MemoryOctets, Octets, octets
 
@@ -226,3 +226,16 @@ def _returned_part(returned: Returned) -> Entity:
     if returned.eight_bit or returned.utf8:
         fields.append(("Content-Transfer-Encoding", "8bit"))
     return entity(fields, returned.content)
+
+
+def without_returned_message(content: Octets) -> Octets | None:
+    """A report with the header of the message that it returns instead of the message; None where it returns none."""
+    whole = parse(content)
+    parts = whole.parts
+    if whole.content_type.essence != "multipart/report" or not parts or parts[-1].content_type.essence not in _MESSAGE_TYPES:
+        return None
+    inner = parts[-1].message
+    header = inner.header.serialise() if inner is not None else b""
+    utf8 = parts[-1].content_type.essence == "message/global"
+    short = _returned_part(Returned(content=MemoryOctets(header), headers_only=True, eight_bit=not header.isascii(), utf8=utf8))
+    return serialise(message(whole.header, (*parts[:-1], short)))

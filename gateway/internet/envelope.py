@@ -45,11 +45,23 @@ class DeliverBy:
         seconds: Time that is left, counted from the moment of MAIL; may be negative with mode ``N``.
         mode: ``R`` return, ``N`` notify.
         trace: The ``T`` modifier: a relayed DSN is wanted.
+        until: The moment that is meant, aware, where it is known; messages wait, so ``seconds`` alone grows wrong.
     """
 
     seconds: int
     mode: str
     trace: bool = False
+    until: datetime | None = None
+
+    def to_members(self) -> list[Any]:
+        """For JSON."""
+        return [self.seconds, self.mode, self.trace, None if self.until is None else self.until.isoformat()]
+
+    @classmethod
+    def from_members(cls, members: list[Any]) -> DeliverBy:
+        """Read what `to_members` wrote; envelopes of earlier versions have no ``until``."""
+        seconds, mode, trace, *until = members
+        return cls(seconds=seconds, mode=mode, trace=trace, until=datetime.fromisoformat(until[0]) if until and until[0] else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +76,8 @@ class SmtpEnvelope:
         body: ``7BIT``, ``8BITMIME`` or ``BINARYMIME``.
         mt_priority: -9 to 9, None where absent.
         hold_until: Not to be sent before (RFC 4865), aware.
+        tagged_path: A reverse path of ours that finds the message again, for a server that does not do so by ENVID (RFC 3461 4.4).
+            It belongs to one sending and is not stored with the envelope.
     """
 
     reverse_path: str
@@ -75,6 +89,7 @@ class SmtpEnvelope:
     mt_priority: int | None = None
     by: DeliverBy | None = None
     hold_until: datetime | None = None
+    tagged_path: str = ""
 
     def to_json(self) -> bytes:
         """The envelope as versioned JSON, for the store."""
@@ -91,7 +106,7 @@ class SmtpEnvelope:
                 "body": self.body,
                 "smtputf8": self.smtputf8,
                 "mt_priority": self.mt_priority,
-                "by": None if self.by is None else [self.by.seconds, self.by.mode, self.by.trace],
+                "by": None if self.by is None else self.by.to_members(),
                 "hold_until": None if self.hold_until is None else self.hold_until.isoformat(),
             },
             separators=(",", ":"),
@@ -127,7 +142,7 @@ class SmtpEnvelope:
             body=members["body"],
             smtputf8=members["smtputf8"],
             mt_priority=members["mt_priority"],
-            by=None if by is None else DeliverBy(seconds=by[0], mode=by[1], trace=by[2]),
+            by=None if by is None else DeliverBy.from_members(by),
             hold_until=None if hold is None else datetime.fromisoformat(hold),
         )
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 _WHITE = " \t\r\n"
 _ADDRESS_SPECIALS = '()<>[]:;@\\,."'
@@ -44,8 +45,13 @@ def address_tokens(value: str) -> Iterator[Token]:
     return _tokens(value, _ADDRESS_SPECIALS, literals=True)
 
 
+@cache
+def _atom(specials: str) -> re.Pattern[str]:
+    return re.compile("[^" + re.escape(specials + _WHITE) + "]+")
+
+
 def _tokens(value: str, specials: str, *, literals: bool) -> Iterator[Token]:
-    atom = re.compile("[^" + re.escape(specials + _WHITE) + "]+")
+    atom = _atom(specials)
     position, spaced = 0, False
     while position < len(value):
         character = value[position]

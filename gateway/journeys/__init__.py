@@ -9,7 +9,8 @@ from __future__ import annotations
 from gateway.journeys.common import Surroundings
 from gateway.journeys.own import OwnReport
 from gateway.journeys.probe import ProbeAnswer
-from gateway.journeys.to_internet import MessageToInternet, ReportToInternet
+from gateway.journeys.report_to_internet import ReportToInternet
+from gateway.journeys.to_internet import MessageToInternet
 from gateway.journeys.to_x400 import MessageToX400
 from gateway.relay import Journey
 from gateway.spool.transfer import Kind, Side, Transfer

@@ -6,20 +6,27 @@ recipient wait; one of a header makes the message wait, until the limit of RFC 2
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from gateway.conversions.jobs import Converted, Job
+from gateway.conversions.workers import Workers
 from gateway.errors import ConversionError, Failure
 from gateway.journeys.common import Surroundings, failing, threaded
 from gateway.lookup.sources import Settled
-from gateway.mixer.policy import Settings
+from gateway.mixer.policy import Context, Settings
 from gateway.mixer.questions import Knowledge, Question, Unresolved, attempt, shown
 from gateway.mixer.rules import Note
 from gateway.permission import Directions, Meaning
-from gateway.spool.transfer import Recipient, Side, Transfer
+from gateway.spool.transfer import Claim, Recipient, Side, Transfer
 
 T = TypeVar("T")
+
+_OCTETS_A_RECIPIENT = 1024
+"""So much more of a message costs as much to convert as one more recipient."""
 
 
 class Attempt:
@@ -33,7 +40,7 @@ class Attempt:
         settings, source = surroundings.settings(), transfer.source
         self.settings = settings.towards(surroundings.policy_of(source.peer)) if source.side is Side.X400 else settings
         self._around = surroundings
-        self._size = transfer.size
+        self._size = max(transfer.size, _OCTETS_A_RECIPIENT * len(transfer.recipients))
         limit_passed = surroundings.clock() - transfer.arrived >= surroundings.header_limit
         self._inquiry = surroundings.sources.inquiry(self.settings.tables, self.settings.users, header_limit_passed=limit_passed)
 
@@ -47,6 +54,7 @@ class Attempt:
                 return meaning(self._around.directions(self._with(knowledge)), recipient)
 
             async def run(knowledge: Knowledge) -> Meaning | Failure | Unresolved:
+                await asyncio.sleep(0)  # a thousand recipients take half a second, and everybody else has a turn between them
                 return failing(lambda: attempt(work, knowledge))
 
             return run
@@ -55,8 +63,37 @@ class Attempt:
         found = await self._inquiry.settled_each({each.number: run_of(each) for each in recipients})
         return {number: each.result if isinstance(each, Settled) else each.failure() for number, each in found.items()}
 
+    async def converted(self, claim: Claim, made: Callable[[Settings], tuple[Job, Context]]) -> Converted:
+        """Run a conversion until it has no open questions, with the notes of header addresses that were given up.
+
+        A large message, and one whose conversion failed before, is converted by a process that can be killed.
+
+        Args:
+            claim: Whose content it is.
+            made: Makes the job, and its context, with what is known of addresses.
+
+        Raises:
+            ConversionError: The conversion refuses; or an address cannot be looked up now (a code below 500).
+            WorkerError: It was killed.
+        """
+        workers = self._around.workers
+        apart = workers if workers is not None and workers.takes(claim.transfer.id, claim.transfer.size, claim.unended) else None
+
+        def work(knowledge: Knowledge) -> Converted:
+            job, context = made(self._with(knowledge))
+            return job.run(claim.content, context) if apart is None else apart.run(job, claim.content, context)
+
+        async def run(knowledge: Knowledge) -> Converted | Unresolved:
+            if apart is not None:
+                return await apart.seated(lambda: attempt(work, knowledge))
+            with _suspecting(workers, claim):
+                return await threaded(self._size, lambda: attempt(work, knowledge))
+
+        result, given_up = await self._settled(run)
+        return replace(result, notes=(*result.notes, *given_up))
+
     async def settled(self, work: Callable[[Settings], T]) -> tuple[T, tuple[Note, ...]]:
-        """Run a conversion until it has no open questions; with the notes of header addresses that were given up.
+        """Run a small conversion in this process until it has no open questions; with the notes of header addresses that were given up.
 
         Raises:
             ConversionError: The conversion refuses; or an address cannot be looked up now (a code below 500).
@@ -65,6 +102,9 @@ class Attempt:
         async def run(knowledge: Knowledge) -> T | Unresolved:
             return await threaded(self._size, lambda: attempt(lambda known: work(self._with(known)), knowledge))
 
+        return await self._settled(run)
+
+    async def _settled(self, run: Callable[[Knowledge], Awaitable[T | Unresolved]]) -> tuple[T, tuple[Note, ...]]:
         found = await self._inquiry.settled(run)
         if isinstance(found, Unresolved):
             raise ConversionError(found.failure())
@@ -72,6 +112,21 @@ class Attempt:
 
     def _with(self, knowledge: Knowledge) -> Settings:
         return replace(self.settings, knowledge=knowledge)
+
+
+@contextmanager
+def _suspecting(workers: Workers | None, claim: Claim) -> Iterator[None]:
+    """A fault of the conversion here makes the next attempt one in a worker."""
+    ended = False
+    try:
+        yield
+        ended = True
+    except ConversionError:
+        ended = True
+        raise
+    finally:
+        if not ended and workers is not None:
+            workers.suspect(claim.transfer.id)
 
 
 def _given_up(question: Question, reason: str) -> Note:

@@ -9,11 +9,12 @@ from gateway.errors import Failure
 from gateway.internet.addresses import Mailbox
 from gateway.internet.envelope import SmtpEnvelope
 from gateway.journeys.common import Surroundings, failing
+from gateway.journeys.sending import send_report
 from gateway.mixer.stdor import from_text
 from gateway.octets import Octets
 from gateway.permission import NO_ROUTE
 from gateway.relay import Group, Prepared
-from gateway.spool.transfer import Claim, Outcome, Plan, Side, Transfer
+from gateway.spool.transfer import Claim, Outcome, Plan, Priority, Side, Transfer
 
 
 class OwnReport:
@@ -42,15 +43,22 @@ class OwnReport:
         recipient = group.recipients[0]
 
         async def to_x400() -> Mapping[int, Outcome]:
-            return {recipient.number: await self._around.x400.transfer(group.key, claim.content)}
+            return {recipient.number: await self._around.x400.transfer(group.key, claim.content, Priority.URGENT)}
 
         async def to_internet() -> Mapping[int, Outcome]:
             envelope = SmtpEnvelope.from_json(claim.transfer.envelope)
-            found = await self._around.internet.deliver(envelope, claim.content)
-            return {recipient.number: found[1]}
+            return {recipient.number: await send_report(self._around.internet, envelope, claim.content)}
 
         return Prepared(send=to_x400 if recipient.target is Side.X400 else to_internet)
 
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         """Never a report about a report."""
         return ()
+
+    def warnings(self, claim: Claim, late: Mapping[int, Outcome], until: datetime, now: datetime) -> Sequence[tuple[Transfer, Octets]]:
+        """Nor a warning."""
+        return ()
+
+    def is_unreadable_answer(self, claim: Claim, ended: Mapping[int, Outcome]) -> bool:
+        """See `relay.Journey`."""
+        return False

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from gateway import asn1
+from gateway.conversions.jobs import received_mts_apdu
+from gateway.errors import Failure
 from gateway.mixer.display import shown_name
+from gateway.mixer.envelope_fields import refused_recipients
 from gateway.mixer.stdor import from_text
-from gateway.osi.rtse.external import unwrap
 from gateway.spool.transfer import Claim, Recipient
 from gateway.x400.oraddress import ORAddress, ORName, oraddress_from_orname
 from gateway.x400.p1 import MTSAPDU, MessageTransferEnvelope, ProbeTransferEnvelope
-
-_EXTERNAL = 0x28
-"""First octet of an EXTERNAL: what normal mode wraps around an APDU; a bare one begins with its context tag."""
 
 
 def received_apdu(claim: Claim) -> MTSAPDU:
@@ -22,16 +21,20 @@ def received_apdu(claim: Claim) -> MTSAPDU:
     Raises:
         GatewayError: It does not decode, which the intake would have quarantined: somebody changed the decoder.
     """
-    octets = claim.content
-    return asn1.decode(unwrap(octets) if octets.read(0, 1) == bytes([_EXTERNAL]) else octets, MTSAPDU)
+    return received_mts_apdu(claim.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedNames:
-    """The O/R addresses of a transfer as its envelope has them, which text cannot always express."""
+    """The O/R addresses of a transfer as its envelope has them, which text cannot always express.
+
+    Attributes:
+        refused: Recipients of a message who cannot be served for what is asked for them, by their places from 1.
+    """
 
     originator: ORAddress
     recipients: tuple[ORName, ...]
+    refused: Mapping[int, Failure] = field(default_factory=dict)
 
     def of(self, recipient: Recipient) -> ORAddress:
         """The address of a recipient: from the envelope, unless an operator gave it another one.
@@ -52,4 +55,6 @@ def received_names(claim: Claim) -> ReceivedNames:
     envelope: MessageTransferEnvelope | ProbeTransferEnvelope
     envelope = apdu.message.envelope if apdu.message is not None else apdu.value
     originator = oraddress_from_orname(envelope.originator_name)
-    return ReceivedNames(originator=originator, recipients=tuple(each.recipient_name for each in envelope.per_recipient_fields))
+    refused = refused_recipients(apdu.message.envelope) if apdu.message is not None else {}
+    recipients = tuple(each.recipient_name for each in envelope.per_recipient_fields)
+    return ReceivedNames(originator=originator, recipients=recipients, refused=refused)

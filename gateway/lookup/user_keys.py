@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from gateway.errors import GatewayError
 from gateway.internet.addresses import Mailbox
-from gateway.mixer.stdor import from_text
+from gateway.mixer.legality import fault
+from gateway.mixer.product_forms import oraddress_from as any_form
 from gateway.x400.countries import ISO_3166_OF_X121
-from gateway.x400.oraddress import ATTRIBUTE_BY_KEYWORD, ATTRIBUTES, ORAddress, Syntax
+from gateway.x400.oraddress import ATTRIBUTE_BY_KEYWORD, ATTRIBUTES, ORAddress
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+"
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?"
@@ -99,17 +100,17 @@ def _flat(value: Any) -> str:
 
 
 def oraddress_from(text: str) -> ORAddress:
-    """An O/R address of the directory, in any of the text forms.
+    """An O/R address of the directory, in any of the text forms, those of products too.
 
     Raises:
         UserAddressError: It cannot be read, is not complete, or breaks a bound of X.411.
     """
     try:
-        address = from_text(text)
+        address = any_form(text)
     except GatewayError as error:
         raise UserAddressError(f"expected an O/R address such as /G=Jane/S=Doe/O=Acme/PRMD=P/ADMD=A/C=GB/: {error}") from error
-    if (fault := _fault(address)) is not None:
-        raise UserAddressError(f"the O/R address is not legal: {fault}")
+    if (wrong := fault(address)) is not None:
+        raise UserAddressError(f"the O/R address is not legal: {wrong}")
     return address
 
 
@@ -120,23 +121,6 @@ def oraddress_text_key(text: str) -> bytes:
         UserAddressError: It cannot be read, is not complete, or breaks a bound of X.411.
     """
     return _plain_key(text) or oraddress_key(oraddress_from(text))
-
-
-def _fault(address: ORAddress) -> str | None:
-    if address.country is None and address.x121 is None and address.network_number is None and address.psap_address is None:
-        return "it needs a country (C)"
-    if address.country is not None and _COUNTRY.fullmatch(address.country) is None:
-        return f"{address.country!r} is not a country code of two letters or three digits"
-    if not {row.name for row, _ in address.attributes()} - {"country", "admd"} and not address.universal:
-        return "nothing stands below the ADMD"
-    parts = (address.given_name, address.initials, address.generation)
-    if parts != (None, None, None) and address.surname is None and address.teletex_surname is None:
-        return "a personal name needs a surname (X.411)"
-    for row, value in address.attributes():
-        values = (value,) if isinstance(value, str) else value if row.name == "organizational_units" else ()
-        if row.syntax is not Syntax.INTEGER and any(len(one) > row.bound or (not one and row.name != "admd") for one in values):
-            return f"{row.key} is empty or longer than {row.bound} characters (X.411)"
-    return "it has more than four organizational units (X.411)" if len(address.organizational_units) > 4 else None
 
 
 def _plain_key(text: str) -> bytes | None:

@@ -21,12 +21,12 @@ from typing import Final
 
 from gateway.errors import GatewayError
 from gateway.internet.addresses import Mailbox
-from gateway.maptools.forms import is_oraddress, oraddress_from
 from gateway.maptools.mapper import Answer, answer, same
 from gateway.maptools.problems import Problem, error
 from gateway.maptools.sources import SourceFile, lines
 from gateway.mixer.address import Role
 from gateway.mixer.policy import Settings
+from gateway.mixer.product_forms import is_oraddress, oraddress_from
 from gateway.x400.oraddress import ORAddress
 
 WRAPPED: Final = "wrapped"

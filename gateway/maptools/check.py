@@ -11,19 +11,19 @@ from gateway.maptools.mapper import settings_for
 from gateway.maptools.problems import Problem, Severity, error
 from gateway.maptools.reversal import check_reversal
 from gateway.maptools.sources import Reading, Row, Sources, read
-from gateway.maptools.users import User, check_contradictions
+from gateway.maptools.users import Rules, UserLines, check_contradictions
 from gateway.mixer.address import Role, mailbox_to_oraddress
 from gateway.mixer.mcgam import MappingTableError, MappingTables, load
 
 _ROUNDS: Final = 3
 
 
-def check(sources: Sources, users: Iterable[User] = ()) -> tuple[Problem, ...]:
+def check(sources: Sources, users: UserLines | None = None) -> tuple[Problem, ...]:
     """Check a set of tables, and the users that belong to it.
 
     Args:
         sources: The files of each table, later ones overlaying earlier ones.
-        users: The pairs of the users' directory.
+        users: The pairs of the users' directory; None without one.
 
     Returns:
         Problems in the order of files and lines. Where an error is among them the gateway refuses the set, or it would harm mail.
@@ -37,9 +37,17 @@ def check(sources: Sources, users: Iterable[User] = ()) -> tuple[Problem, ...]:
     problems += check_registries(effective)
     problems += check_never(effective, tables)
     problems += check_reversal(effective, tables)
-    settings = settings_for(tables)
-    problems += check_contradictions(users, lambda mailbox: mailbox_to_oraddress(mailbox, settings, Role.RECIPIENT))
+    if users is not None:
+        problems += check_contradictions(users, _rules(tables))
     return _sorted(problems, sources)
+
+
+def _rules(tables: MappingTables) -> Rules:
+    settings = settings_for(tables)
+    return Rules(
+        know=lambda domain: tables.oraddress_of_domain(domain) is not None,
+        map=lambda mailbox: mailbox_to_oraddress(mailbox, settings, Role.RECIPIENT),
+    )
 
 
 def _without_conflicts(reading: Reading, problems: list[Problem]) -> tuple[Row, ...]:

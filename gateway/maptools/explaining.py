@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from gateway.errors import GatewayError
-from gateway.maptools.forms import is_oraddress, oraddress_from
 from gateway.maptools.mapper import same_mailbox
 from gateway.maptools.problems import shown
 from gateway.maptools.watching import Tried, Watch
 from gateway.mixer.address import Mapped, Role, Step, mailbox_to_oraddress, oraddress_to_mailbox
 from gateway.mixer.mcgam import MappingTable, MappingTables
 from gateway.mixer.policy import Settings
+from gateway.mixer.product_forms import is_oraddress, oraddress_from
 from gateway.mixer.questions import Answer, Answers, Knowledge, Question, Source, Unresolved, Users, attempt
 from gateway.mixer.stdor import to_text
 from gateway.x400.oraddress import ORAddress

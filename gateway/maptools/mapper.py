@@ -7,10 +7,10 @@ from typing import Final
 
 from gateway.errors import GatewayError
 from gateway.internet.addresses import Mailbox
-from gateway.maptools.forms import is_oraddress, oraddress_from
 from gateway.mixer.address import Mapped, Role, mailbox_to_oraddress, oraddress_to_mailbox, unquote
 from gateway.mixer.mcgam import MappingTables
 from gateway.mixer.policy import GlobalDomain, Settings
+from gateway.mixer.product_forms import is_oraddress, oraddress_from
 from gateway.mixer.stdor import to_text
 from gateway.x400.oraddress import ORAddress
 

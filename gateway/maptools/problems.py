@@ -77,6 +77,8 @@ def warning(code: str, file: str, line: int, column: int, text: str, expected: s
 
 def shown(text: str) -> str:
     """A text from a file, safe on a terminal: control characters and what has no glyph are escaped."""
+    if text.isprintable():
+        return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape", "backslashreplace").decode("ascii") for each in text)
 
 

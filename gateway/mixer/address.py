@@ -9,25 +9,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Any, Final, Generic, TypeVar
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, Final
 
-from gateway.errors import ConversionError, Failure, GatewayError
+from gateway.errors import GatewayError
 from gateway.internet.fields import Mailbox
-from gateway.mixer.legality import beyond_mnemonic, bound_faults, fault, present
+from gateway.mixer.legality import beyond_mnemonic, bound_faults, fault, present, repertoire_fault
+from gateway.mixer.mailbox_syntax import ADDR_SPEC, LONGEST, UTF8_ADDR_SPEC, split_mailbox, unquote, with_ascii_domain
+from gateway.mixer.mapped import AddressError, Mapped, MappedMailbox, Role, Step, Trail
 from gateway.mixer.mcgam import Entry, Levels, address_of_others
-from gateway.mixer.policy import Settings
-from gateway.mixer.questions import Asking
+from gateway.mixer.policy import Settings, SourceRoutes
 from gateway.mixer.rfc822_attribute import rfc_822_count, rfc_822_readings, with_own_label, without_empty
 from gateway.mixer.stdor import (
     PERSONAL_NAME,
     RFC_822,
+    VISIBLE,
     Grammar,
     NotStdOrError,
     StdOrError,
+    check_1984,
     from_text,
+    has_twin,
     personal_name_from_text,
+    stands_inverted,
     text_from_personal_name,
     to_text,
 )
@@ -38,7 +43,18 @@ from gateway.x400.countries import ISO_3166_OF_X121
 from gateway.x400.mts import NonDeliveryDiagnosticCode
 from gateway.x400.oraddress import ORAddress
 
-T = TypeVar("T")
+__all__ = [
+    "AddressError",
+    "Mapped",
+    "MappedMailbox",
+    "Role",
+    "Step",
+    "mailbox_to_oraddress",
+    "oraddress_of_domain",
+    "oraddress_of_entry",
+    "oraddress_to_mailbox",
+    "unquote",
+]
 
 _BLOCK: Final = ub.UB_DOMAIN_DEFINED_ATTRIBUTE_VALUE_LENGTH
 _LEVEL_NAMES: Final = ("country", "admd", "prmd", "organization")
@@ -46,84 +62,10 @@ _LEVEL_BOUNDS: Final = (3, 16, 16, 64, 32, 32, 32, 32)
 _NO_LEVEL: Final = "\0"
 """Stands for a level whose value no table and no domain can hold, because it has a teletex form."""
 _TELETEX_OF: Final = {name: f"teletex_{name}" for name in ("organization", "common_name", *sorted(PERSONAL_NAME))}
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+"
-_WORD: Final = rf'(?:{_ATOM}|"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*")'
-_DOMAIN_TEXT: Final = rf"(?:{_ATOM}(?:\.{_ATOM})*\.?|\[[^\[\]\\\x00-\x20\x7f]*\])"
-_ROUTE: Final = r"((?:@[^@,:\x00-\x20\x7f\"<>()\\]+,?)+:)?"
-_ADDR_SPEC: Final = re.compile(rf"{_ROUTE}({_WORD}(?:\.{_WORD})*)@({_DOMAIN_TEXT})")
-_UTF8_ATOM: Final = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\xa1-\u2027\u202a-\ud7ff\ue000-\U0010ffff]+"
-_UTF8_WORD: Final = r'(?:%s|"(?:[^"\\\x00-\x1f\x7f-\xa0\u2028\u2029\ud800-\udfff]|\\[\x20-\x7e])*")' % _UTF8_ATOM  # noqa: UP031 - braces
-_UTF8_ADDR_SPEC: Final = re.compile(rf"({_UTF8_WORD}(?:\.{_UTF8_WORD})*)@({_DOMAIN_TEXT})")
-_LENIENT: Final = re.compile(rf"{_ROUTE}([^\x00-\x1f\x7f]+)@([^@\x00-\x20\x7f]+)")
-_LONGEST: Final = 4096
-"""Characters of an address that are looked at."""
 _SUBDOMAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?")
 _LETTERS_OF_STD_OR: Final = PRINTABLE | set("{}*$;|")
-
-
-class Role(Enum):
-    """What an address is for: 4.3.4 falls back differently for a return path."""
-
-    RECIPIENT = "recipient"
-    ORIGINATOR = "originator"
-    HEADER = "header"
-
-
-class AddressError(ConversionError):
-    """An address cannot be mapped; carries the `Failure` to report."""
-
-    def __init__(self, text: str, *, diagnostic: int = 0, status: str = "5.1.1") -> None:
-        # RFC 6531 3.5: 553 for a mailbox that needs what is not there (5.6.7).
-        code = 553 if status == "5.6.7" else 550
-        super().__init__(Failure(reason=1, diagnostic=diagnostic, smtp_code=code, status=status, text=text))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One stage or step of the algorithm that ran, and what it found."""
-
-    clause: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.clause}: {self.text}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mapped(Generic[T]):
-    """A mapped address and the steps that led to it."""
-
-    result: T
-    steps: tuple[Step, ...]
-
-    @property
-    def encapsulated(self) -> bool:
-        """Whether the address was wrapped (RFC-822 attribute or full left-hand side) rather than translated."""
-        return any(step.clause in ("4.3.4 stage II", "4.3.5 encapsulation") for step in self.steps)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MappedMailbox(Mapped[Mailbox]):
-    """A mailbox, and the source route of an ``EBNF.822-address`` (with its colon) where one is kept."""
-
-    route: str = ""
-
-    @property
-    def address(self) -> str:
-        """``[route] addr-spec``."""
-        return f"{self.route}{self.result.address}"
-
-
-class _Trail:
-    """Collects the steps of one mapping, and has the rules that it asks for."""
-
-    def __init__(self, prefix: str, rules: Asking) -> None:
-        self._prefix = prefix
-        self.rules = rules
-        self.steps: list[Step] = []
-
-    def add(self, clause: str, text: str) -> None:
-        self.steps.append(Step(clause=f"{self._prefix} {clause}", text=text))
+_MOST_TEXTS: Final = 4096
+"""Rules of the tables whose text and faults are kept: the addresses of many messages lie under few of them."""
 
 
 class _StageTwoError(GatewayError):
@@ -153,53 +95,49 @@ def mailbox_to_oraddress(
         AddressError: Nothing can hold the address: it is no mailbox, not ASCII and unknown to the directory, or longer than four
             attributes.
     """
-    trail = _Trail("4.3.4", settings.asking(envelope=role is not Role.HEADER))
-    route, local, domain = _split_mailbox(address)
-    if route and (settings.strip_source_routes or role is Role.HEADER):
-        trail.add("step 1", f"source route {route} removed")
-        route = ""
+    if settings.knowledge is None:
+        return _to_oraddress(address, settings, role, x400_version, grammar)
+    # One message has the same mailbox in its envelope and in several fields.
+    key = (address, role, x400_version, grammar)
+    return settings.knowledge.once(key, settings, lambda: _to_oraddress(address, settings, role, x400_version, grammar))
+
+
+def _to_oraddress(address: str, settings: Settings, role: Role, x400_version: int, grammar: Grammar) -> Mapped[ORAddress]:
+    trail = Trail("4.3.4", settings.asking(envelope=role is not Role.HEADER))
+    route, local, domain = split_mailbox(address)
+    route = _kept_route(route, settings, trail, "step 1", header=role is Role.HEADER)
     # What counts is the domain which will be routed on: the first of a source route.
     routed = route[1:].partition(":")[0].partition(",")[0] if route else domain
     try:
         if route:
             raise _StageTwoError("step 1: not of the form local@domain but a source route")
-        found = _user(local, domain, trail, x400_version) or _stage_one(local, domain, trail, x400_version, grammar)
+        found = _user(local, domain, trail, x400_version) or _stage_one(local, domain, settings, trail, x400_version, grammar)
     except _StageTwoError as reason:
         derived = reason.derived if reason.derived is not None else _derived(routed, trail)
         trail.add("stage II", str(reason))
         base = _stage_two_base(routed, derived, settings, role, trail)
         whole = f"{route}{local}@{domain}"
         universal = settings.universal_addresses and x400_version != 84 and not whole.isascii()
-        found = _universal(whole, base, trail) if universal else _stage_two(whole, base, trail)
-    if x400_version == 84 and role is not Role.HEADER:
-        _check_numeric_1984(found)
+        found = _universal(whole, base, trail) if universal else _stage_two(whole, base, settings, trail)
+    if x400_version == 84:
+        found = _without_numeric_prmd(found, settings, role, trail)
     return Mapped(result=found, steps=tuple(trail.steps))
 
 
-def _split_mailbox(address: str) -> tuple[str, str, str]:
-    if len(address) > _LONGEST:
-        raise AddressError(f"the address {address[:100]!r}... is too long for an O/R address (RFC 2156 4.3.2)", status="5.1.3")
-    address = _with_ascii_domain(address)
-    match = _ADDR_SPEC.fullmatch(address) or _LENIENT.fullmatch(address)
-    if match is None:
-        raise AddressError(f"the address {address[:200]!r} is not of the form local@domain", status="5.1.3")
-    if not f"{match.group(1) or ''}{match.group(3)}".isascii():
-        raise AddressError(f"the domain of {address[:200]!r} has no form in ASCII (RFC 5890)", status="5.6.7")
-    return match.group(1) or "", match.group(2), match.group(3).rstrip(".")
+def _kept_route(route: str, settings: Settings, trail: Trail, clause: str, *, header: bool = False) -> str:
+    """What is left of a source route with its colon: nothing, what does not name us, or all of it (4.3.4 step 1, for headers 4.7.1)."""
+    way = SourceRoutes.STRIP if header else settings.source_routes
+    if not route or way is SourceRoutes.KEEP:
+        return route
+    hops = [hop for hop in route.rstrip(":").split(",") if hop]
+    own = f"@{settings.gateway_domain}".lower()
+    left = [hop for hop in hops if hop.lower() != own] if way is SourceRoutes.STRIP_OWN else []
+    if len(left) != len(hops):
+        trail.add(clause, f"source route {route} removed{', all but ' if left else ''}{','.join(left)}")
+    return f"{','.join(left)}:" if left else ""
 
 
-def _with_ascii_domain(address: str) -> str:
-    """An internationalised domain as the tables and an O/R address can hold it (RFC 5890 A-labels); the local part is left as it is."""
-    local, at, domain = address.rpartition("@")
-    if domain.isascii():
-        return address
-    try:
-        return f"{local}{at}{domain.encode('idna').decode('ascii')}"
-    except UnicodeError:
-        return address
-
-
-def _user(local: str, domain: str, trail: _Trail, x400_version: int) -> ORAddress | None:
+def _user(local: str, domain: str, trail: Trail, x400_version: int) -> ORAddress | None:
     """The O/R address of an individual user, which wins over all rules."""
     pair = trail.rules.user_of_mailbox(Mailbox(local=unquote(local), domain=domain))
     if pair is None:
@@ -208,23 +146,38 @@ def _user(local: str, domain: str, trail: _Trail, x400_version: int) -> ORAddres
     return _for_1984(pair.oraddress, trail) if x400_version == 84 else pair.oraddress
 
 
-def _stage_one(local: str, domain: str, trail: _Trail, x400_version: int, grammar: Grammar) -> ORAddress:
+def _stage_one(local: str, domain: str, settings: Settings, trail: Trail, x400_version: int, grammar: Grammar) -> ORAddress:
     unquoted = _step_2(local, trail)
-    _step_3(unquoted)
+    _step_3(unquoted, grammar)
     left = _steps_4_and_5(unquoted, trail, x400_version, grammar)
-    if fault(left) is None:
+    # Peer: 1984 systems rely on attributes of zero length and get them back (Appendix B); nobody else is sent any.
+    null_allowed = x400_version == 84
+    if fault(left, null_allowed=null_allowed) is None:
         trail.add("step 6", "the local part alone is a complete O/R address; the domain does not count")
-        return _for_1984(left, trail) if x400_version == 84 else left
-    _step_7(left)
-    right = _step_8(domain, trail)
-    merged = _merge(left, right)
-    if (wrong := fault(merged)) is not None:
-        raise _StageTwoError(f"step 9: {wrong}", right)
-    trail.add("step 9", f"legal address {to_text(merged)}")
-    return _for_1984(merged, trail) if x400_version == 84 else merged
+        found = left
+    else:
+        _step_7(left)
+        right = _step_8(domain, trail)
+        found = _merge(left, right)
+        if (wrong := fault(found, null_allowed=null_allowed)) is not None:
+            raise _StageTwoError(f"step 9: {wrong}", right)
+        trail.add("step 9", f"legal address {to_text(found)}")
+    found = _verified(found, unquoted, trail) if settings.inverted_units else found
+    return _for_1984(found, trail) if x400_version == 84 else found
 
 
-def _derived(domain: str, trail: _Trail) -> Mapping[str, Any]:
+def _verified(address: ORAddress, text: str, trail: Trail) -> ORAddress:
+    """The heuristic of 4.3.4.1: organizational units the other way round where only that is the address of a user who is known."""
+    if len(address.organizational_units) < 2 or address.teletex_organizational_units or not stands_inverted(text):
+        return address
+    turned = replace(address, organizational_units=address.organizational_units[::-1])
+    if trail.rules.user_of_oraddress(address) is not None or trail.rules.user_of_oraddress(turned) is None:
+        return address
+    trail.add("4.3.4.1", f"no user has {to_text(address)}; an organization stands left of its units, and {to_text(turned)} is known")
+    return turned
+
+
+def _derived(domain: str, trail: Trail) -> Mapping[str, Any]:
     """What step 8 makes of a domain for stage II, possibly nothing."""
     try:
         return _step_8(domain, trail)
@@ -232,7 +185,7 @@ def _derived(domain: str, trail: _Trail) -> Mapping[str, Any]:
         return error.derived or {}
 
 
-def _step_2(local: str, trail: _Trail) -> str:
+def _step_2(local: str, trail: Trail) -> str:
     unquoted = unquote(local)
     trail.add("step 2", f"local part is {unquoted}")
     if unquoted != unquoted.strip(" ") or "  " in unquoted:
@@ -240,33 +193,21 @@ def _step_2(local: str, trail: _Trail) -> str:
     return unquoted
 
 
-def unquote(local: str) -> str:
-    """A local part without quotes and quoted pairs."""
-    found: list[str] = []
-    quoted = escaped = False
-    for character in local:
-        if escaped or (character not in '"\\') or (character == "\\" and not quoted):
-            found.append(character)
-            escaped = False
-        elif character == "\\":
-            escaped = True
-        else:
-            quoted = not quoted
-    return "".join(found)
-
-
-def _step_3(unquoted: str) -> None:
+def _step_3(unquoted: str, grammar: Grammar) -> None:
     odd = next((character for character in unquoted if character not in _LETTERS_OF_STD_OR), None)
-    if odd is not None:
+    # Peer: an address with a domain such as PRMD=R&D came from X.400 and goes back as it came; step 4 sees whether it is one.
+    if odd is not None and not (grammar is Grammar.LENIENT and odd in VISIBLE and unquoted[0] == unquoted[-1] == "/"):
         raise _StageTwoError(f"step 3: {odd!r} is not in PrintableString")
     if not unquoted:
         raise _StageTwoError("step 3: the local part is empty")
 
 
-def _steps_4_and_5(unquoted: str, trail: _Trail, x400_version: int, grammar: Grammar) -> ORAddress:
+def _steps_4_and_5(unquoted: str, trail: Trail, x400_version: int, grammar: Grammar) -> ORAddress:
     try:
         found = from_text(unquoted, grammar=grammar, x400_version=x400_version)
         trail.add("step 4", "the local part is of std-or form")
+        if (wrong := repertoire_fault(found)) is not None:
+            raise _StageTwoError(f"step 5: {wrong}")
         return found
     except NotStdOrError:
         person = personal_name_from_text(unquoted)
@@ -290,17 +231,17 @@ def _step_7(left: ORAddress) -> None:
 def oraddress_of_domain(domain: str, settings: Settings) -> ORAddress | None:
     """What the mapping tables make of a domain alone (4.2, 4.3.4 step 8); None where no table knows it or it cannot be mapped whole."""
     try:
-        return ORAddress(**_step_8(domain, _Trail("4.3.4", settings.asking(envelope=False))))
+        return ORAddress(**_step_8(domain, Trail("4.3.4", settings.asking(envelope=False))))
     except _StageTwoError:
         return None
 
 
-def _step_8(domain: str, trail: _Trail) -> Mapping[str, Any]:
+def _step_8(domain: str, trail: Trail) -> Mapping[str, Any]:
     entry = trail.rules.oraddress_of_domain(domain)
     if entry is None:
         raise _StageTwoError(f"step 8: no mapping is known for {domain}", {})
     rest = domain.rstrip(".")[: -len(entry.domain)].rstrip(".")
-    trail.add("step 8", f"{entry.domain} is {to_text(_of_levels(entry.levels))} ({entry.where}); left: {rest or 'nothing'}")
+    trail.add("step 8", f"{entry.domain} is {_text_of_levels(entry.levels)} ({entry.where}); left: {rest or 'nothing'}")
     labels = rest.split(".") if rest else []
     if (odd := next((label for label in labels if _SUBDOMAIN.fullmatch(label) is None), None)) is not None:
         raise _StageTwoError(f"step 8: {odd!r} is not of letters, digits and inner hyphens", {})
@@ -309,9 +250,19 @@ def _step_8(domain: str, trail: _Trail) -> Mapping[str, Any]:
 
 
 def _check_table(entry: Entry) -> None:
-    wrong = next(bound_faults(_of_levels(entry.levels)), None)
+    wrong = _fault_of_levels(entry.levels)
     if wrong is not None:
         raise _StageTwoError(f"step 8: the table's own attributes break X.411: {wrong} ({entry.where})", {})
+
+
+@lru_cache(maxsize=_MOST_TEXTS)
+def _fault_of_levels(levels: Levels) -> str | None:
+    return next(bound_faults(_of_levels(levels)), None)
+
+
+@lru_cache(maxsize=_MOST_TEXTS)
+def _text_of_levels(levels: Levels) -> str:
+    return to_text(_of_levels(levels))
 
 
 def _allocated(levels: Levels, labels: Iterable[str]) -> Mapping[str, Any]:
@@ -344,18 +295,29 @@ def _merge(left: ORAddress, right: Mapping[str, Any]) -> ORAddress:
         above = tuple(unit.encode("ascii") for unit in units) if left.teletex_organizational_units else ()
         kept["organizational_units"] = (*units, *left.organizational_units)
         kept["teletex_organizational_units"] = (*above, *left.teletex_organizational_units)
-    return replace(left, **kept)
+    return left.changed(**kept)
 
 
-def _check_numeric_1984(address: ORAddress) -> None:
+def _without_numeric_prmd(address: ORAddress, settings: Settings, role: Role, trail: Trail) -> ORAddress:
     """X.419 B.2.8: the forms of 1984 that an X.121 address or a numeric identifier begins have no private domain below the ADMD."""
-    if address.prmd is not None and (address.x121 is not None or address.numeric_user_id is not None):
-        text = "X.400(1984) has no address with an X.121 address or a numeric user identifier and a PRMD (X.419 B.2.8)"
-        raise AddressError(text, diagnostic=NonDeliveryDiagnosticCode.UNABLE_TO_DOWNGRADE, status="5.1.3")
+    if address.prmd is None or (address.x121 is None and address.numeric_user_id is None):
+        return address
+    if settings.drop_numeric_prmd:
+        # Peer: some route such addresses by C, ADMD and the number alone, and take them so.
+        trail.add("X.419 B.2.8", f"PRMD {address.prmd} left out beside a number")
+        return replace(address, prmd=None)
+    if role is Role.HEADER:
+        return address
+    text = "X.400(1984) has no address with an X.121 address or a numeric user identifier and a PRMD (X.419 B.2.8)"
+    raise AddressError(text, diagnostic=NonDeliveryDiagnosticCode.UNABLE_TO_DOWNGRADE, status="5.1.3")
 
 
-def _for_1984(address: ORAddress, trail: _Trail) -> ORAddress:
-    """Appendix B: a common name becomes a domain-defined attribute ``Common``."""
+def _for_1984(address: ORAddress, trail: Trail) -> ORAddress:
+    """Appendix B: a common name becomes a domain-defined attribute ``Common``; what else is newer than 1984 makes stage II of it."""
+    try:
+        check_1984(address)
+    except StdOrError as error:
+        raise _StageTwoError(str(error)) from error
     if address.common_name is None:
         return address
     if len(address.domain_defined) == ub.UB_DOMAIN_DEFINED_ATTRIBUTES:
@@ -364,7 +326,7 @@ def _for_1984(address: ORAddress, trail: _Trail) -> ORAddress:
     return replace(address, common_name=None, domain_defined=(*address.domain_defined, ("Common", address.common_name)))
 
 
-def _universal(address: str, base: ORAddress, trail: _Trail) -> ORAddress:
+def _universal(address: str, base: ORAddress, trail: Trail) -> ORAddress:
     # Deviation: RFC 2156 has no way to write characters beyond ASCII (3.4); a peer that was configured so takes universal attributes.
     try:
         found = with_universal_mailbox(base, address)
@@ -374,15 +336,15 @@ def _universal(address: str, base: ORAddress, trail: _Trail) -> ORAddress:
     return found
 
 
-def _stage_two(address: str, base: ORAddress, trail: _Trail) -> ORAddress:
+def _stage_two(address: str, base: ORAddress, settings: Settings, trail: Trail) -> ORAddress:
     values = _dda_values(address)
-    attributes = (*base.domain_defined, *zip(CONTINUATIONS, values, strict=False))
+    attributes = (*base.domain_defined, *zip((settings.internet_label, *CONTINUATIONS[1:]), values, strict=False))
     if len(attributes) > ub.UB_DOMAIN_DEFINED_ATTRIBUTES or len(values) > len(CONTINUATIONS):
         raise AddressError(
             f"the address {address[:100]}... is too long for an O/R address (512 characters, RFC 2156 4.3.2)", status="5.1.3"
         )
-    trail.add("stage II", f"{RFC_822} attribute {values[0]}{' and continuations' if len(values) > 1 else ''}")
-    return replace(base, domain_defined=attributes)
+    trail.add("stage II", f"{settings.internet_label} attribute {values[0]}{' and continuations' if len(values) > 1 else ''}")
+    return base.changed(domain_defined=attributes)
 
 
 def _dda_values(address: str) -> tuple[str, ...]:
@@ -394,7 +356,7 @@ def _dda_values(address: str) -> tuple[str, ...]:
     return tuple(encoded[at : at + _BLOCK] for at in range(0, len(encoded), _BLOCK))
 
 
-def _stage_two_base(domain: str, derived: Mapping[str, Any], settings: Settings, role: Role, trail: _Trail) -> ORAddress:
+def _stage_two_base(domain: str, derived: Mapping[str, Any], settings: Settings, role: Role, trail: Trail) -> ORAddress:
     if derived:
         trail.add("stage II", "attributes of the domain's own mapping are used")
         return ORAddress(**derived)
@@ -428,7 +390,14 @@ def oraddress_to_mailbox(
     Raises:
         AddressError: The RFC-822 attribute holds no mailbox, or the address has no text form.
     """
-    trail = _Trail("4.3.5", settings.asking(envelope=role is not Role.HEADER))
+    if settings.knowledge is None:
+        return _to_mailbox(address, settings, role, show_unusable)
+    key = (address, role, show_unusable)
+    return settings.knowledge.once(key, settings, lambda: _to_mailbox(address, settings, role, show_unusable))
+
+
+def _to_mailbox(address: ORAddress, settings: Settings, role: Role, show_unusable: bool) -> MappedMailbox:
+    trail = Trail("4.3.5", settings.asking(envelope=role is not Role.HEADER))
     address = with_own_label(without_empty(address), settings)
     if rfc_822_count(address) == 1:
         try:
@@ -457,28 +426,25 @@ def _shown_whole(address: ORAddress) -> str:
         return "an O/R address"
 
 
-def _mapping_a(address: ORAddress, settings: Settings, trail: _Trail) -> MappedMailbox:
+def _mapping_a(address: ORAddress, settings: Settings, trail: Trail) -> MappedMailbox:
     readings = set(rfc_822_readings(address, twice=settings.repair_double_escapes))
     if len(readings) != 1:
         raise AddressError(f"printable and teletex {RFC_822} attributes name different mailboxes")
     text = readings.pop()
-    match = _ADDR_SPEC.fullmatch(text) if len(text) <= _LONGEST and text.isascii() else None
+    match = ADDR_SPEC.fullmatch(text) if len(text) <= LONGEST and text.isascii() else None
     # A decoded attribute may hold CR, LF or NUL, or a whole list; only one clean mailbox goes near an SMTP command.
     if match is None:
         raise AddressError(f"{text[:200]!r} is not a mailbox")
     trail.add("mapping A", f"{RFC_822} attribute {text}")
-    route = match.group(1) or ""
-    if route and settings.strip_source_routes:
-        trail.add("mapping A", f"source route {route} removed")
-        route = ""
+    route = _kept_route(match.group(1) or "", settings, trail, "mapping A")
     mailbox = Mailbox(local=unquote(match.group(2)), domain=match.group(3).rstrip("."))
     return MappedMailbox(result=mailbox, steps=tuple(trail.steps), route=route)
 
 
-def _mapping_a_of_universal(address: ORAddress, trail: _Trail) -> MappedMailbox | None:
+def _mapping_a_of_universal(address: ORAddress, trail: Trail) -> MappedMailbox | None:
     """Mapping A for a mailbox beyond ASCII; a printable attribute, which stands for an alias in ASCII, goes before it."""
     text = universal_mailbox(address) if rfc_822_count(address) == 0 else None
-    match = _UTF8_ADDR_SPEC.fullmatch(_with_ascii_domain(text)) if text is not None and len(text) <= _LONGEST else None
+    match = UTF8_ADDR_SPEC.fullmatch(with_ascii_domain(text)) if text is not None and len(text) <= LONGEST else None
     if match is None:
         return None
     trail.add("mapping A", f"universal {RFC_822} attribute {text}")
@@ -487,7 +453,10 @@ def _mapping_a_of_universal(address: ORAddress, trail: _Trail) -> MappedMailbox 
 
 
 def _written_once(address: ORAddress) -> ORAddress:
-    """The address without teletex variants that its text form does not show (4.1.1): equal to the printable one, or printable alone."""
+    """The address without the variants that its text form does not show.
+
+    These are teletex ones that are equal to the printable one or printable alone (4.1.1), and universal ones with a printable twin.
+    """
     changes: dict[str, Any] = {}
     for name, variant in _TELETEX_OF.items():
         octets, printable = getattr(address, variant), getattr(address, name)
@@ -498,10 +467,13 @@ def _written_once(address: ORAddress) -> ORAddress:
     plain = not any("{" in text for text in units)
     if units and plain and address.organizational_units[: len(units)] in ((), units):
         changes |= {"organizational_units": address.organizational_units or units, "teletex_organizational_units": ()}
-    return replace(address, **changes)
+    twins = tuple((number, value) for number, value in address.universal if not has_twin(address, number))
+    if twins != address.universal:
+        changes["universal"] = twins  # the text form has the printable one, and it may go into the domain
+    return address.changed(**changes) if changes else address
 
 
-def _mapping_b(address: ORAddress, settings: Settings, trail: _Trail) -> Mailbox:
+def _mapping_b(address: ORAddress, settings: Settings, trail: Trail) -> Mailbox:
     levels = _hierarchy(address)
     trail.add("step 1", f"looked up as {_shown(levels)}")
     others = beyond_mnemonic(address)
@@ -527,7 +499,7 @@ def _hierarchy(address: ORAddress) -> Levels:
     return tuple(levels)
 
 
-def _step_2_country(levels: Levels, trail: _Trail) -> Iterator[Levels]:
+def _step_2_country(levels: Levels, trail: Trail) -> Iterator[Levels]:
     """The hierarchy as it is, and with the two letters of a numeric country code."""
     yield levels
     letters = ISO_3166_OF_X121.get((levels[0] if levels else None) or "")
@@ -537,22 +509,30 @@ def _step_2_country(levels: Levels, trail: _Trail) -> Iterator[Levels]:
 
 
 def _shown(levels: Levels) -> str:
-    return to_text(_of_levels(tuple(None if value == _NO_LEVEL else value for value in levels))) or "nothing"
+    return _text_of_levels(tuple(None if value == _NO_LEVEL else value for value in levels)) or "nothing"
 
 
-def _below(address: ORAddress, levels: Levels, entry: Entry, trail: _Trail) -> Mailbox | None:
+def _below(address: ORAddress, levels: Levels, entry: Entry, trail: Trail) -> Mailbox | None:
     """Steps 3 to 5 for one matching prefix; None when it does not lead to a domain that can be used."""
     trail.add("step 3", f"{_shown(entry.levels)} is {entry.domain} ({entry.where})")
     depth, domain = len(entry.levels), entry.domain
-    while depth < len(levels) and _is_subdomain(levels[depth], domain) and to_text(_remaining(address, depth + 1)):
+    names = present(address)
+    while depth < len(levels) and _is_subdomain(levels[depth], domain) and _is_rest(address, names, depth + 1):
         domain = f"{levels[depth]}.{domain}"
         depth += 1
-    rest = to_text(_remaining(address, depth))
-    if "." not in domain or not rest:
+    if "." not in domain or not _is_rest(address, names, depth):
         trail.add("step 3", f"{domain} has one component or leaves no local part: counts as no match")
         return None
+    remaining = _remaining(address, depth)
+    rest = to_text(remaining)
     trail.add("step 4", f"domain {domain}, left for the local part: {rest}")
-    return Mailbox(local=_local_part(address, depth, rest, trail), domain=domain)
+    return Mailbox(local=_local_part(remaining, rest, trail), domain=domain)
+
+
+def _is_rest(address: ORAddress, names: frozenset[str], depth: int) -> bool:
+    """Whether anything stays for the local part when so many levels have become a domain."""
+    gone = {*_LEVEL_NAMES[:depth], "organizational_units"}
+    return bool(names - gone) or len(address.organizational_units) > max(0, depth - 4) or bool(address.teletex_organizational_units)
 
 
 def _is_subdomain(value: str | None, domain: str) -> bool:
@@ -563,12 +543,11 @@ def _is_subdomain(value: str | None, domain: str) -> bool:
 def _remaining(address: ORAddress, depth: int) -> ORAddress:
     """The address without the levels that went into the domain."""
     gone: dict[str, Any] = {name: None for name in _LEVEL_NAMES[:depth]}
-    return replace(address, **gone, organizational_units=address.organizational_units[max(0, depth - 4) :])
+    return address.changed(**gone, organizational_units=address.organizational_units[max(0, depth - 4) :])
 
 
-def _local_part(address: ORAddress, depth: int, rest: str, trail: _Trail) -> str:
-    remaining = _remaining(address, depth)
-    teletex = any(getattr(address, f"teletex_{name}") is not None for name in PERSONAL_NAME)
+def _local_part(remaining: ORAddress, rest: str, trail: Trail) -> str:
+    teletex = any(getattr(remaining, f"teletex_{name}") is not None for name in PERSONAL_NAME)
     if present(remaining) <= PERSONAL_NAME and not teletex:
         person = text_from_personal_name(remaining)
         if person is not None:
@@ -578,7 +557,7 @@ def _local_part(address: ORAddress, depth: int, rest: str, trail: _Trail) -> str
     return rest
 
 
-def _encapsulated(address: ORAddress, levels: Levels, settings: Settings, trail: _Trail) -> Mailbox:
+def _encapsulated(address: ORAddress, levels: Levels, settings: Settings, trail: Trail) -> Mailbox:
     entry = trail.rules.gateway_of_oraddress(levels)
     domain = entry.domain if entry is not None else settings.gateway_domain
     trail.add("encapsulation", f"complete address at {'the preferred gateway' if entry else 'the local gateway'} {domain}")

@@ -16,39 +16,44 @@ from gateway.internet.envelope import SmtpEnvelope
 from gateway.internet.fields import Mailbox, decode_text, serialise_date
 from gateway.internet.message import Message, serialise
 from gateway.mixer.address import AddressError, Role, mailbox_to_oraddress, oraddress_to_mailbox
-from gateway.mixer.correlation import disposition_request, notification_request
+from gateway.mixer.blind_copies import heading_for, heading_of_copy
+from gateway.mixer.body_policy import Carrier
+from gateway.mixer.conversion_control import check_conversion
+from gateway.mixer.correlation import disposition_request, identifiers_of, notification_request
+from gateway.mixer.delivery_options import checked_times, smtp_elements
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.dispositions import ipn_of_message
+from gateway.mixer.downgrading import downgraded
 from gateway.mixer.eits import eits, merged
 from gateway.mixer.envelope import (
     UNREPORTED,
     address_text,
-    checked_times,
     content_correlator,
     content_identifier,
     correlator_field,
     extensions_of,
-    fields_of_envelope,
     indicators,
     originator_address,
     recipient_fields,
     responsible_recipients,
-    smtp_elements,
     smtp_envelope,
 )
-from gateway.mixer.identifiers import Fact, new_msg_id, new_mts_identifier, text_from_mts_identifier
+from gateway.mixer.envelope_fields import fields_of_envelope
+from gateway.mixer.identifiers import Fact, ipm_identifier_facts, new_msg_id, new_mts_identifier, text_from_mts_identifier
 from gateway.mixer.legality import received_fault
 from gateway.mixer.messages import P2, information_object, ipm_of_message, message_of_ipm
 from gateway.mixer.notification_requests import is_requesting, request_fields, with_requests
 from gateway.mixer.notifications import message_of_ipn
-from gateway.mixer.policy import Carrier, Context, GlobalDomain, PeerPolicy, Settings
-from gateway.mixer.reports import dsn_for_internet, report_for_x400, report_to_internet
+from gateway.mixer.policy import Context, GlobalDomain, PeerPolicy, Settings
+from gateway.mixer.report_to_dsn import report_to_internet
+from gateway.mixer.reports import dsn_for_internet, report_for_x400
 from gateway.mixer.results import Conversion, InternetResult, ReportedOutcome
 from gateway.mixer.rfc822_attribute import without_empty
 from gateway.mixer.rules import Note, Notes
 from gateway.mixer.trace import (
     Hop,
     check_hops,
+    check_identifier,
     check_received,
     external_trace,
     hops_from_fields,
@@ -62,7 +67,7 @@ from gateway.mixer.trace import (
 from gateway.octets import Octets
 from gateway.x400 import oids, p1
 from gateway.x400.extensions import StandardExtension, extension_field, extension_value
-from gateway.x400.ipm import IPN, InformationObject
+from gateway.x400.ipm import IPN, Heading, InformationObject, ORDescriptor
 from gateway.x400.mts import ContentType, Priority
 from gateway.x400.oraddress import ORAddress, orname_from_oraddress
 
@@ -137,6 +142,7 @@ def message_to_x400(message: Message, envelope: SmtpEnvelope, recipients: Sequen
         return _notification_to_x400(message, envelope, recipients, ipn, originator, scope)
     mapped = ipm_of_message(message, scope)
     heading = with_requests(mapped.ipm.heading, message, envelope, scope)
+    heading = _with_originator(heading_for(heading, message.header, envelope, recipients, scope), originator, scope)
     transfer = _transfer_envelope(
         message, envelope, recipients, originator, scope,
         content_type=mapped.content_type, types=mapped.body.types, found=mapped.elements,
@@ -149,7 +155,15 @@ def message_to_x400(message: Message, envelope: SmtpEnvelope, recipients: Sequen
         *([notification_request(heading.this_ipm, identifier)] if is_requesting(heading) else []),
     ]
     apdu = p1.MTSAPDU(message=p1.Message(envelope=transfer, content=content))
-    return Conversion(result=apdu, notes=scope.notes.taken(), remember=tuple(facts))
+    return Conversion(result=apdu, notes=scope.notes.taken(), remember=tuple(facts), steps=scope.notes.steps())
+
+
+def _with_originator(heading: Heading, originator: ORAddress, scope: Scope) -> Heading:
+    """Peers show no sender where the heading has none, so it gets that of the envelope (5.1.3 leaves it out without From and Sender)."""
+    if heading.originator is not None:
+        return heading
+    scope.notes.add("From", "5.1.3", "is missing: the sender of the envelope was taken")
+    return replace(heading, originator=ORDescriptor(formal_name=orname_from_oraddress(originator)))
 
 
 def _notification_to_x400(
@@ -185,18 +199,18 @@ def _transfer_envelope(
     *, content_type: ContentType, types: Sequence[str], found: Mapping[str, Any],
 ) -> p1.MessageTransferEnvelope:  # fmt: skip
     """The P1 envelope; ``types`` are those of the content, ``found`` what header fields gave."""
-    context, newer = scope.context, scope.context.policy.x400_version != 84
-    elements = checked_times(smtp_elements(envelope, dict(found)), scope)
-    converted = eits((*types, oids.EIT_MIXER)) if newer else eits(types)
+    context = scope.context
+    elements = checked_times(smtp_elements(envelope, found, scope), scope)
+    converted = eits((*types, oids.EIT_MIXER))
     own = own_hop(context, converted)
     hops = (*hops_from_fields(message.header, originator, envelope.reverse_path.rpartition("@")[2], context, scope.notes), own)
     declared = elements.get("original_encoded_information_types")
-    extensions = list(extensions_of(elements)) if newer else []
+    inner = internal_trace(hops, context.policy.internal_trace)
     correlator = content_correlator(envelope, message.header)
-    if newer:
-        extensions.append(extension_field(StandardExtension.INTERNAL_TRACE_INFORMATION, internal_trace(hops)))
-        extensions += [correlator_field(correlator)] if correlator else []
-    return p1.MessageTransferEnvelope(
+    extensions = list(extensions_of(elements))
+    extensions += [extension_field(StandardExtension.INTERNAL_TRACE_INFORMATION, inner)] if inner else []
+    extensions += [correlator_field(correlator)] if correlator else []
+    transfer = p1.MessageTransferEnvelope(
         message_identifier=new_mts_identifier(context, f"message/{','.join(map(str, recipients))}"),
         originator_name=orname_from_oraddress(originator),
         original_encoded_information_types=merged(converted, declared) if declared is not None else converted,
@@ -209,6 +223,7 @@ def _transfer_envelope(
         extensions=tuple(extensions),
         per_recipient_fields=tuple(recipient_fields(envelope, number, scope) for number in recipients),
     )
+    return downgraded(transfer, scope) if context.policy.x400_version == 84 else transfer
 
 
 # --- X.400 -> Internet
@@ -229,16 +244,17 @@ def message_to_internet(apdu: p1.Message, recipients: Sequence[int], context: Co
     scope = Scope(context=context, notes=Notes())
     transfer = apdu.envelope
     hops = hops_of(transfer.trace_information, extension_value(transfer.extensions, StandardExtension.INTERNAL_TRACE_INFORMATION) or ())
-    check_hops(hops, context.settings)
+    check_hops(hops, context.settings, context.policy)
+    check_identifier(transfer.message_identifier, hops, context.policy, scope.notes)
     note_domains(hops, transfer.message_identifier, scope.notes)
     content = information_object(transfer.content_type, apdu.content, scope.notes)
     envelope = smtp_envelope(transfer, recipients, scope, null_sender=content.ipn is not None)
     if not envelope.recipients:
         raise ConversionError(Failure(reason=1, diagnostic=11, smtp_code=554, status="5.5.4", text="the message has no recipient here"))
     trace = [received_field(hops, context), *(("X400-Received", text_from_hop(hop)) for hop in reversed(hops))]
-    trailing = fields_of_envelope(transfer, scope)
-    defaults = _defaults(apdu, hops, envelope, scope)
     copy = responsible_recipients(transfer, recipients)
+    trailing = fields_of_envelope(transfer, copy, scope)
+    defaults = _defaults(apdu, hops, envelope, scope)
     facts: list[Fact] = []
     if content.ipn is not None:
         defaults += [("To", envelope.recipients[0].address)]
@@ -247,13 +263,18 @@ def message_to_internet(apdu: p1.Message, recipients: Sequence[int], context: Co
     elif content.ipm is not None:
         request = request_fields(content.ipm.heading, copy, envelope.reverse_path, scope)
         facts += [disposition_request(content.ipm.heading.this_ipm)] if request else []
-        message = message_of_ipm(content.ipm, scope, leading=trace, trailing=trailing, defaults=defaults, request=request)
+        facts += ipm_identifier_facts(identifiers_of(content.ipm.heading))
+        lossless = check_conversion(transfer, content.ipm, scope)
+        ipm = replace(content.ipm, heading=heading_of_copy(content.ipm.heading, copy, scope))
+        message = message_of_ipm(
+            ipm, scope, leading=trace, trailing=trailing, defaults=defaults, request=request, lossless=lossless
+        )  # fmt: skip
     else:
         raise ConversionError(
             Failure(reason=1, diagnostic=12, smtp_code=554, status="5.5.2", text="the content is neither message nor notification")
         )
     result = InternetResult(envelope=envelope, message=serialise(message))
-    return Conversion(result=result, notes=scope.notes.taken(), remember=tuple(facts))
+    return Conversion(result=result, notes=scope.notes.taken(), remember=tuple(facts), steps=scope.notes.steps())
 
 
 def _notification_defaults(

@@ -13,7 +13,13 @@ from gateway.errors import GatewayError
 from gateway.internet.fields import parse_message_ids
 from gateway.internet.mdn import DispositionReport, read_disposition_report
 from gateway.internet.message import Message
-from gateway.mixer.identifiers import X400_DOMAIN, Fact, ipm_identifier_from_msg_id, msg_id_from_ipm_identifier
+from gateway.mixer.identifiers import (
+    X400_DOMAIN,
+    Fact,
+    ipm_identifier_from_msg_id,
+    ipm_identifier_key,
+    msg_id_from_ipm_identifier,
+)
 from gateway.mixer.messages import information_object
 from gateway.mixer.policy import Context
 from gateway.mixer.rules import Notes
@@ -22,6 +28,7 @@ from gateway.x400.ipm import IPN, Heading, IPMIdentifier
 
 _NOTIFICATION: Final = "notification-request "
 _DISPOSITION: Final = "disposition-request "
+_REFERRING: Final = ("In-Reply-To", "References", "Supersedes", "Obsoletes")
 _QUESTIONS_LIMIT: Final = 100
 """Identifiers of one message that are looked up; who refers to more gets the others as they are."""
 
@@ -50,6 +57,11 @@ def disposition_request(identifier: IPMIdentifier) -> Fact:
 def disposition_key(identifier: IPMIdentifier) -> str:
     """Key of `disposition_request`."""
     return _DISPOSITION + msg_id_from_ipm_identifier(identifier)
+
+
+def is_request(key: str) -> bool:
+    """Whether a fact of this key says that notifications were asked for."""
+    return key.startswith((_NOTIFICATION, _DISPOSITION))
 
 
 def was_requested(ipn: IPN, context: Context) -> bool:
@@ -90,10 +102,11 @@ def questions_of_x400(message: p1.Message) -> tuple[str, ...]:
         return ()
     if content.ipn is not None:
         return (*_short([content.ipn.subject_ipm]), notification_key(content.ipn.subject_ipm))
-    return _short(_identifiers(content.ipm.heading)) if content.ipm is not None else ()
+    return _short(identifiers_of(content.ipm.heading)) if content.ipm is not None else ()
 
 
-def _identifiers(heading: Heading) -> list[IPMIdentifier]:
+def identifiers_of(heading: Heading) -> list[IPMIdentifier]:
+    """The identifiers in a heading, its own first."""
     replied = [heading.replied_to_ipm] if heading.replied_to_ipm is not None else []
     return [heading.this_ipm, *replied, *heading.related_ipms, *heading.obsoleted_ipms]
 
@@ -108,4 +121,7 @@ def questions_of_internet(message: Message) -> tuple[str, ...]:
     """Keys of the facts that `message_to_x400` can use."""
     report = read_disposition_report(message)
     identifier = subject_identifier(report) if report is not None else None
-    return (disposition_key(identifier),) if identifier is not None else ()
+    asked = (disposition_key(identifier),) if identifier is not None else ()
+    referred = [one for name in _REFERRING for field in message.header.all(name) for one in parse_message_ids(field.value)]
+    keys = (ipm_identifier_key(one) for one in dict.fromkeys(referred) if isinstance(one, str))
+    return (*asked, *(key for key in keys if key is not None))[:_QUESTIONS_LIMIT]

@@ -1,6 +1,7 @@
 """DSN -> Report (RFC 2156 5.1.8): recipients that failed or were delivered make a Report, all others an ordinary message.
 
-Whether a DSN belongs to something that this gateway has sent, the caller knows; one that does not is an ordinary message too.
+Whether a DSN belongs to something that this gateway has sent, the ledger knows (`sent.X400Subject`): then identifier, names, numbers and
+the reports that were asked for come from there, and what it says of anybody else is told in an ordinary message.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from gateway.mixer.policy import Context
 from gateway.mixer.reports import non_delivery
 from gateway.mixer.results import Conversion
 from gateway.mixer.rules import Notes, UnmappedError
+from gateway.mixer.sent import X400Recipient, X400Subject
+from gateway.mixer.statements import FINAL, Statement, statements
 from gateway.mixer.status import x400_from_status
 from gateway.mixer.stdor import from_text
 from gateway.mixer.text import in_utc_time, printable_form, with_offset
@@ -42,6 +45,7 @@ from gateway.mixer.trace import check_received, external_trace, hops_from_fields
 from gateway.octets import Octets
 from gateway.x400 import oids, p1
 from gateway.x400.bounds import UB_LOCAL_ID_LENGTH, UB_RECIPIENTS, UB_SUPPLEMENTARY_INFO_LENGTH
+from gateway.x400.extension_values import ContentCorrelator
 from gateway.x400.extensions import ExtensionField, ExtensionType, StandardExtension, extension_field
 from gateway.x400.ipm import InformationObject
 from gateway.x400.mts import DeliveryReport as Delivery
@@ -52,18 +56,18 @@ from gateway.x400.orname import ORName
 
 _FIELD_LIST: Final = asn1.SequenceOf(asn1.IA5String())
 _CODES: Final = re.compile(r"Reason\s*([0-9]{1,5})[^;]*(?:;\s*Diagnostic\s*([0-9]{1,5}))?", re.IGNORECASE)
+_REQUESTS: Final = frozenset({Bit.ORIGINATOR_REPORT, Bit.ORIGINATOR_NON_DELIVERY_REPORT})
 _MAPPED: Final = ("Original-Recipient", "Final-Recipient", "Action")
-_DONE: Final = frozenset({"failed", "delivered"})
-"""Actions that are the end of a recipient; of the others a Report would say something final (5.1.8.3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Reported:
-    """A recipient that goes into the Report."""
+    """A recipient that goes into the Report; ``sent`` is what the ledger knows of it."""
 
     fields: StatusFields
     actual: ORName
     intended: ORName | None
+    sent: X400Recipient | None = None
 
 
 def dsn_to_x400(message: Message, envelope: SmtpEnvelope, context: Context) -> tuple[Conversion[p1.MTSAPDU], ...]:
@@ -79,18 +83,58 @@ def dsn_to_x400(message: Message, envelope: SmtpEnvelope, context: Context) -> t
     scope = Scope(context=context, notes=Notes())
     reported = [one for fields in found.status.recipients if (one := _reported(fields, scope)) is not None]
     others = len(found.status.recipients) - len(reported)
+    return _made(message, envelope, found, reported, scope, None, others=bool(others))
+
+
+def dsn_about(message: Message, envelope: SmtpEnvelope, context: Context, about: X400Subject) -> tuple[Conversion[p1.MTSAPDU], ...]:
+    """Convert a DSN, or a bounce of older days, about something that was sent.
+
+    Args:
+        message: What came.
+        envelope: With the mailbox of who is told as its one recipient.
+        context: Settings, policy of the peer, time and seed.
+        about: What was sent, to whom, and what was asked.
+
+    Returns:
+        A Report, an ordinary message, or both; nothing where all that it says is known already or nobody asked for it.
+
+    Raises:
+        ConversionError: An address of the envelope, or a loop.
+    """
+    said = statements(message, about)
+    if said is None or (said.others and not said.known):
+        return (message_to_x400(message, envelope, (1,), context),)
+    check_received(message.header, context.settings)
+    news = list({(one.recipient.place, one.action): one for one in said.known if one.action in FINAL and one.is_news}.values())
+    # 5.1.8.3: what is delayed, relayed or expanded has not ended in X.400's sense, and is told in a message.
+    others = bool(said.others) or any(one.action not in FINAL for one in said.known)
+    if not news and not others:
+        return ()
+    reported = [_known(one) for one in news]
+    return _made(message, envelope, said.report, reported, Scope(context=context, notes=Notes()), about, others=others)
+
+
+def _known(one: Statement) -> _Reported:
+    return _Reported(fields=one.fields, actual=one.recipient.name, intended=one.recipient.intended, sent=one.recipient)
+
+
+def _made(
+    message: Message, envelope: SmtpEnvelope, found: DeliveryReport, reported: Sequence[_Reported], scope: Scope,
+    about: X400Subject | None, *, others: bool,
+) -> tuple[Conversion[p1.MTSAPDU], ...]:  # fmt: skip
+    """A Report about those that have ended, and a message where it tells more than that or cannot be made."""
     made: list[Conversion[p1.MTSAPDU]] = []
-    report = _encodable(message, envelope, found, reported, scope) if reported else None
+    report = _encodable(message, envelope, found, reported, scope, about) if reported else None
     if report is not None:
         made.append(Conversion(result=p1.MTSAPDU(report=report), notes=scope.notes.taken()))
     if others or report is None:
-        made.append(message_to_x400(message, envelope, (1,), context))
+        made.append(message_to_x400(message, envelope, (1,), scope.context))
     return tuple(made)
 
 
 def _reported(fields: StatusFields, scope: Scope) -> _Reported | None:
     """The recipient of a group of fields; None where it has not ended, or is nobody that X.400 could name."""
-    if fields.action not in _DONE:
+    if fields.action not in FINAL:
         return None
     final, original = _name(fields.typed("Final-Recipient"), scope), _name(fields.typed("Original-Recipient"), scope)
     actual = final or original
@@ -115,24 +159,24 @@ def _name(value: TypedValue | None, scope: Scope) -> ORName | None:
 
 
 def _encodable(
-    message: Message, envelope: SmtpEnvelope, found: DeliveryReport, reported: Sequence[_Reported], scope: Scope
+    message: Message, envelope: SmtpEnvelope, found: DeliveryReport, reported: Sequence[_Reported], scope: Scope, about: X400Subject | None
 ) -> p1.Report | None:
     """The Report; None where the DSN holds a value that X.400 cannot express."""
     try:
-        made = _report(message, envelope, found, reported, scope)
+        made = _report(message, envelope, found, reported, scope, about)
         asn1.encode_octets(made)
     except BERError:
         return None
     return made
 
 
-def _report(message: Message, envelope: SmtpEnvelope, found: DeliveryReport, reported: Sequence[_Reported], scope: Scope) -> p1.Report:
+def _report(
+    message: Message, envelope: SmtpEnvelope, found: DeliveryReport, reported: Sequence[_Reported], scope: Scope, about: X400Subject | None
+) -> p1.Report:
     context, newer = scope.context, scope.context.policy.x400_version != 84
     originator = originator_address(envelope, scope)
     sender = envelope.reverse_path.rpartition("@")[2]
     hops = (*hops_from_fields(message.header, originator, sender, context, scope.notes), own_hop(context, None))
-    version = context.policy.x400_version
-    destination = mailbox_to_oraddress(envelope.recipients[0].address, context.settings, Role.RECIPIENT, x400_version=version).result
     mapped = ipm_of_message(_readable(message), scope)
     returned: Octets = asn1.encode_octets(InformationObject(ipm=mapped.ipm))
     arrival = _arrival(message, found, context)
@@ -140,18 +184,31 @@ def _report(message: Message, envelope: SmtpEnvelope, found: DeliveryReport, rep
     return p1.Report(
         envelope=p1.ReportTransferEnvelope(
             report_identifier=_report_identifier(message, context),
-            report_destination_name=orname_from_oraddress(destination),
+            report_destination_name=about.destination if about is not None else _destination(envelope, context),
             trace_information=external_trace(hops),
             extensions=trace,
         ),
         content=p1.ReportTransferContent(
-            subject_identifier=_subject_identifier(found, scope),
+            subject_identifier=about.identifier if about is not None else _subject_identifier(found, scope),
+            content_identifier=about.content_identifier if about is not None else None,
             content_type=mapped.content_type,
             returned_content=returned,
-            extensions=_per_report(message, found, context),
+            extensions=(*_correlators(about, context), *_per_report(message, found, context)),
             per_recipient_fields=tuple(_fields(one, number, arrival, context) for number, one in enumerate(reported, 1)),
         ),
     )
+
+
+def _destination(envelope: SmtpEnvelope, context: Context) -> ORName:
+    address, version = envelope.recipients[0].address, context.policy.x400_version
+    return orname_from_oraddress(mailbox_to_oraddress(address, context.settings, Role.RECIPIENT, x400_version=version).result)
+
+
+def _correlators(about: X400Subject | None, context: Context) -> tuple[ExtensionField, ...]:
+    """By what the originator's user agent finds the subject (X.411 8.2.1.1.1.34)."""
+    if about is None or about.correlator is None or context.policy.x400_version == 84:
+        return ()
+    return (extension_field(StandardExtension.CONTENT_CORRELATOR, ContentCorrelator(ia5text=about.correlator)),)
 
 
 def _readable(message: Message) -> Message:
@@ -211,14 +268,17 @@ def _list(oid: str, fields: Iterable[Field]) -> tuple[ExtensionField, ...]:
 
 
 def _fields(one: _Reported, number: int, arrival: datetime, context: Context) -> p1.PerRecipientReportTransferFields:
-    """The per-recipient fields; X.411 leaves open what bits 1 and 2 mean here, 5.1.8.3 tells to set them."""
+    """The per-recipient fields.
+
+    X.411 leaves open what bits 1 and 2 mean here, 5.1.8.3 tells to set them; bits 3 and 4 say what the originator asked for.
+    """
     failed = one.fields.action == "failed"
     bit = Bit.ORIGINATING_MTA_NON_DELIVERY_REPORT if failed else Bit.ORIGINATING_MTA_REPORT
     kept = context.policy.report_extensions and context.policy.x400_version != 84
     return p1.PerRecipientReportTransferFields(
         actual_recipient_name=one.actual,
-        originally_specified_recipient_number=_number(one.fields) or number,
-        per_recipient_indicators=frozenset({bit}),
+        originally_specified_recipient_number=one.sent.number if one.sent is not None else _number(one.fields) or number,
+        per_recipient_indicators=frozenset({bit}) | (one.sent.indicators & _REQUESTS if one.sent is not None else frozenset()),
         last_trace_information=p1.LastTraceInformation(arrival_time=arrival, report_type=_type(one.fields, failed, arrival, context)),
         originally_intended_recipient_name=one.intended,
         supplementary_information=_supplementary(one.fields),

@@ -13,6 +13,7 @@ from gateway.mixer.address import AddressError, MappedMailbox, Role, mailbox_to_
 from gateway.mixer.policy import Context
 from gateway.mixer.rules import Notes, UnmappedError
 from gateway.mixer.text import ia5_form
+from gateway.mixer.unreplyable import Unreplyable, unreplyable
 from gateway.x400.charsets import t61_from_text, text_from_t61
 from gateway.x400.directory_names import text_from_directory_name
 from gateway.x400.ipms_bounds import UB_FREE_FORM_NAME
@@ -64,7 +65,10 @@ def _cut_display(display: str, scope: Scope) -> bytes:
             opened.pop()
     word = _UNFINISHED_WORD.search(octets)
     end = min([len(octets), *opened[:1], *([word.start()] if word else [])])
-    return octets[:end].rstrip(b" ") or octets
+    whole = octets[:end].rstrip(b" ") or octets
+    if len(whole) < len(octets):
+        scope.notes.add("free-form-name", "5.1.3", f"the part {text_from_t61(octets[len(whole):])!r} was left out too")
+    return whole
 
 
 def comment(text: str) -> str:
@@ -88,6 +92,9 @@ def descriptor_from_mailbox(mailbox: Mailbox, scope: Scope) -> ORDescriptor:
     free = _cut_display(display, scope) if display else None
     try:
         mapped = mailbox_to_oraddress(mailbox.address, scope.context.settings, Role.HEADER, x400_version=scope.context.policy.x400_version)
+        if free and not scope.context.policy.free_form_names:
+            scope.notes.add("free-form-name", "X.420 7.1.2", f"left out by the peer's policy: {display[:80]}")
+            free = None
         return ORDescriptor(formal_name=orname_from_oraddress(mapped.result), free_form_name=free)
     except AddressError as error:
         scope.notes.add("address", "4.7.1", f"shown as text only: {error}")
@@ -124,18 +131,25 @@ def specifiers_from_text(text: str, scope: Scope) -> tuple[RecipientSpecifier, .
 def mailbox_of_orname(name: ORName, scope: Scope) -> Mailbox | None:
     """The mailbox of a name, None when it has no address or none that can be shown."""
     mapped = _mapped(name, scope)
-    return mapped.result if mapped is not None else None
+    return mapped.result if isinstance(mapped, MappedMailbox) else None
 
 
-def _mapped(name: ORName, scope: Scope) -> MappedMailbox | None:
+def _mapped(name: ORName, scope: Scope) -> MappedMailbox | Unreplyable | None:
     address = oraddress_from_orname(name)
     if not address:
         return None
+    mapped, refused = None, None
     try:
-        return oraddress_to_mailbox(address, scope.context.settings, Role.HEADER)
+        mapped = oraddress_to_mailbox(address, scope.context.settings, Role.HEADER, show_unusable=False)
     except AddressError as error:
-        scope.notes.add("address", "4.7.2", f"an O/R address cannot be written: {error}")
-        return None
+        refused = error
+    shown = unreplyable(address, refused)
+    if shown is None:
+        return mapped
+    scope.notes.add("address", "4.7.2", f"shown as text only, since no reply reaches {shown.text[:200]}: {shown.reason}")
+    if shown.cut:
+        scope.notes.add("address", "X.411 Annex B", f"cut off at four times the bound: {', '.join(shown.cut)}")
+    return shown
 
 
 def text_from_descriptor(descriptor: ORDescriptor, scope: Scope, extra: Iterable[str] = ()) -> str:
@@ -144,11 +158,24 @@ def text_from_descriptor(descriptor: ORDescriptor, scope: Scope, extra: Iterable
     tail = "".join(f" {comment(text)}" for text in comments)
     free = sanitise(text_from_t61(descriptor.free_form_name, scope.context.policy.t61_reading)).strip() if descriptor.free_form_name else ""
     mailbox = _mapped(descriptor.formal_name, scope) if descriptor.formal_name is not None else None
+    # An empty group is what RFC 5322 has for somebody without mailbox; a reply to all passes over it.
+    # Peer: Python's own parser of addresses, and so Mailman, trips over a comment behind the semicolon.
     if mailbox is None:
-        return f"{encode_phrase(free or 'unknown', charset=LATIN_1)}:;{tail}"
+        return f"{encode_phrase(free or 'unknown', charset=LATIN_1)}:{tail};"
+    if isinstance(mailbox, Unreplyable):
+        phrase = encode_phrase(f"{free} {mailbox.text}".strip(), charset=LATIN_1)
+        return f"{phrase}: {comment(f'not replyable: {mailbox.reason}')}{tail};"
     if mailbox.route and not free:
         free = mailbox.result.local  # a route needs the angle brackets, and they a phrase (4.7.2 step 2b)
+    if not free and scope.context.policy.names_from_addresses and descriptor.formal_name is not None:
+        free = _name_in(descriptor.formal_name)
     return f"{_phrase(free)}<{mailbox.address}>{tail}" if free else f"{mailbox.address}{tail}"
+
+
+def _name_in(name: ORName) -> str:
+    """The name of a person as its O/R address has it, given name first; empty where it has none in plain characters."""
+    address = oraddress_from_orname(name)
+    return sanitise(" ".join(part for part in (address.given_name, address.surname) if part) or address.common_name or "")
 
 
 def _telephone(descriptor: ORDescriptor) -> list[str]:

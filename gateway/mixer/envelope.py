@@ -11,21 +11,20 @@ from gateway.internet.envelope import DeliverBy, SmtpEnvelope, SmtpRecipient, en
 from gateway.internet.fields import Mailbox, parse_date, sanitise, serialise_date
 from gateway.internet.message import Header
 from gateway.mixer.address import AddressError, Role, mailbox_to_oraddress, oraddress_to_mailbox
-from gateway.mixer.descriptors import Scope, comment
+from gateway.mixer.delivery_options import mt_priority_from_priority
+from gateway.mixer.descriptors import Scope
 from gateway.mixer.eits import eits_from_text, text_from_content_type, text_from_eits
 from gateway.mixer.heading import DATE
 from gateway.mixer.identifiers import text_from_mts_identifier
-from gateway.mixer.rules import Bodies, Codec, Elements, JointRule, Law, Rule, UnmappedError, fields_from_elements
+from gateway.mixer.rules import Bodies, Codec, Elements, JointRule, Law, Rule, UnmappedError, same_text
 from gateway.mixer.stdor import StdOrError, from_text, to_text
 from gateway.mixer.text import (
     TextError,
     ia5_form,
     in_utc_time,
     is_printable,
-    labelled_integer,
     ps_encode,
     ps_truncate,
-    text_from_oid,
     with_offset,
 )
 from gateway.x400 import p1
@@ -38,7 +37,7 @@ from gateway.x400.extension_values import (
     Redirection,
     RedirectionReason,
 )
-from gateway.x400.extensions import Criticality, ExtensionField, StandardExtension, extension_field, extension_value
+from gateway.x400.extensions import ExtensionField, StandardExtension, extension_field, extension_value
 from gateway.x400.mts import MTSIdentifier, PerMessageIndicators, PerRecipientIndicators, Priority
 from gateway.x400.oraddress import ORAddress, oraddress_from_orname, orname_from_oraddress
 from gateway.x400.orname import EncodedORAddress, ORName
@@ -110,6 +109,14 @@ def _content_identifier(text: str, _scope: Scope) -> str:
     return text
 
 
+def _content_identifier_text(value: str, _scope: Scope) -> str:
+    return sanitise(ia5_form(value))
+
+
+def _are_same_types(one: str, other: str) -> bool:
+    return eits_from_text(one) == eits_from_text(other)
+
+
 def _expansions(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
     """DL-Expansion-History, one element a field, newest first in the header and oldest first in X.400 (5.3.6)."""
     found: list[DLExpansion] = []
@@ -118,7 +125,10 @@ def _expansions(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
         at = in_utc_time(parse_date(rest.strip().rstrip(";")))
         if at is None:
             raise UnmappedError(f"{body[:80]!r} is not of the form mailbox ; date ;")
-        address = mailbox_to_oraddress(Mailbox.from_text(mailbox).address, scope.context.settings, Role.HEADER).result
+        list_ = Mailbox.from_text(mailbox)
+        if list_.display or list_.comments:
+            scope.notes.add("DL-Expansion-History", "5.1.7", f"only the address of {mailbox.strip()[:200]!r} is passed on")
+        address = mailbox_to_oraddress(list_.address, scope.context.settings, Role.HEADER).result
         found.append(DLExpansion(dl=orname_from_oraddress(address), dl_expansion_time=at))
     return {_name(_E.DL_EXPANSION_HISTORY): tuple(found)}
 
@@ -161,12 +171,15 @@ ENVELOPE: Final[tuple[Rule | JointRule, ...]] = (
     ),
     Rule(
         field="X400-Content-Identifier", aliases=("Content-Identifier",), element="content_identifier", section="5.3.6",
-        codec=Codec(to_element=_content_identifier, to_field=lambda value, _scope: sanitise(ia5_form(value))), law=Law.SETTLES,
+        codec=Codec(to_element=_content_identifier, to_field=_content_identifier_text, same=same_text), law=Law.SETTLES,
         clause="5.3.6: characters outside PrintableString, which some peers send, are not read back",
     ),
     Rule(
         field="Original-Encoded-Information-Types", element="original_encoded_information_types", section="5.3.3.1, 5.3.6",
-        codec=Codec(to_element=lambda text, _scope: eits_from_text(text), to_field=lambda value, _scope: text_from_eits(value) or None),
+        codec=Codec(
+            to_element=lambda text, _scope: eits_from_text(text), to_field=lambda value, _scope: text_from_eits(value) or None,
+            same=_are_same_types,
+        ),
         law=Law.SETTLES, clause="5.3.3.1: non-basic parameters are dropped",
     ),
     Rule(field="Priority", element="priority", codec=Codec(to_element=_priority, to_field=_priority_text), section="5.3.6"),
@@ -185,11 +198,13 @@ ENVELOPE: Final[tuple[Rule | JointRule, ...]] = (
     Rule(field="Latest-Delivery-Time", element=_name(_E.LATEST_DELIVERY_TIME), codec=DATE, section="5.3.7"),
     Rule(
         field="Originator-Return-Address", element=_name(_E.ORIGINATOR_RETURN_ADDRESS), section="5.3.6", law=Law.SETTLES,
-        codec=Codec(to_element=_return_address, to_field=_return_address_text), clause="4.3: an address that is not mapped is wrapped",
+        codec=Codec(to_element=_return_address, to_field=_return_address_text, same=same_text),
+        clause="4.3: an address that is not mapped is wrapped",
     ),
     JointRule(
         fields=("DL-Expansion-History",), elements=(_name(_E.DL_EXPANSION_HISTORY),), section="5.3.6", law=Law.SETTLES,
-        to_elements=_expansions, to_fields=_expansion_fields, clause="4.3: an address that is not mapped is wrapped; directory names",
+        to_elements=_expansions, to_fields=_expansion_fields, repeatable=("DL-Expansion-History",),
+        clause="4.3: an address that is not mapped is wrapped; directory names",
     ),
 )  # fmt: skip
 """Every row of envelope mapping, in the order in which fields are written."""
@@ -224,7 +239,7 @@ def recipient_fields(envelope: SmtpEnvelope, number: int, scope: Scope) -> p1.Pe
         recipient_name=orname_from_oraddress(mapped.result),
         originally_specified_recipient_number=number,
         per_recipient_indicators=indicators_from_notify(recipient, null_sender=not envelope.reverse_path),
-        extensions=() if version == 84 else _redirection(recipient, scope),
+        extensions=_redirection(recipient, scope),
     )
 
 
@@ -270,24 +285,6 @@ def content_correlator(envelope: SmtpEnvelope, header: Header) -> str | None:
     return "\r\n".join(lines)[:UB_CONTENT_CORRELATOR_LENGTH] or None
 
 
-def checked_times(elements: dict[str, Any], scope: Scope) -> dict[str, Any]:
-    """Without a deferred or latest delivery time that has passed: taken at its word it would hold or kill the message."""
-    for name, field in (("deferred_delivery_time", "Deferred-Delivery"), (_name(_E.LATEST_DELIVERY_TIME), "Latest-Delivery-Time")):
-        if name in elements and elements[name] <= scope.context.now:
-            scope.notes.add(field, "5.1.7", "has passed and is not taken over")
-            del elements[name]
-    return elements
-
-
-def smtp_elements(envelope: SmtpEnvelope, elements: dict[str, Any]) -> dict[str, Any]:
-    """Elements from ESMTP parameters, which win over header fields: MT-PRIORITY (RFC 6710 B), HOLDFOR (RFC 4865), BY (RFC 2852)."""
-    if envelope.mt_priority is not None:
-        elements["priority"] = priority_from_mt_priority(envelope.mt_priority)
-    if envelope.hold_until is not None:
-        elements["deferred_delivery_time"] = with_offset(envelope.hold_until)
-    return elements
-
-
 def indicators(elements: Mapping[str, Any]) -> frozenset[int]:
     """Per-message indicators (5.1.5): alternate recipient allowed, content return requested, disclosure prohibited."""
     bits = {int(PerMessageIndicators.ALTERNATE_RECIPIENT_ALLOWED), int(PerMessageIndicators.CONTENT_RETURN_REQUEST)}
@@ -310,128 +307,6 @@ def correlator_field(text: str) -> ExtensionField:
 
 # --- X.400 -> SMTP
 # ---------------------------------------------------------------------------------------------------------------------------
-
-_ON_MESSAGES: Final = frozenset({1, 3, 4, 5, 13, 23, 26, 37, 38})
-"""Extensions of a message that have a field, or that RFC 2156 5.3.7 lets pass although nothing can honour them (1 and 3)."""
-
-_ON_RECIPIENTS: Final = frozenset({2, 6, 7, 8, 9, 10, 11, 12, 14, 22, 25})
-"""Extensions of a recipient that become a comment in X400-Recipients (4.6.2.2)."""
-
-_REASONS: Final = (
-    "Recipient Assigned Alternate Recipient",
-    "Originator Requested Alternate Recipient",
-    "Recipient MD Assigned Alternate Recipient",
-    "Directory Look Up",
-    "Alias",
-)
-
-
-def redirection_reason(number: int) -> str:
-    """``EBNF.redirection-reason`` (4.6.2.2)."""
-    return _REASONS[number] if 0 <= number < len(_REASONS) else f"Reason {number}"
-
-
-def elements_of_envelope(fields: p1.PerMessageTransferFields) -> dict[str, Any]:
-    """Elements of a P1 envelope by the names that the table uses."""
-    found: dict[str, Any] = {
-        name: getattr(fields, name)
-        for name in (
-            "message_identifier", "originator_name", "content_type", "content_identifier", "original_encoded_information_types", "priority",
-            "deferred_delivery_time",
-        )
-    }  # fmt: skip
-    found |= {f"{INDICATOR}{int(bit)}": True for bit in fields.per_message_indicators}
-    for extension in fields.extensions:
-        if extension.number is not None and extension.understood:
-            found.setdefault(f"{EXTENSION}{extension.number}", extension.value)
-    return found
-
-
-def discarded_extensions(extensions: Sequence[ExtensionField], known: frozenset[int], scope: Scope) -> list[str]:
-    """Names of the extensions that leave no trace in the Internet message (5.3.6).
-
-    Raises:
-        ConversionError: One of them is critical for transfer or delivery: 1/18, unsupported-critical-function.
-    """
-    found: list[str] = []
-    for extension in extensions:
-        if extension.number in known and extension.understood:
-            continue
-        number, oid = extension.type_.standard_extension, extension.type_.private_extension
-        name = labelled_integer(number, StandardExtension) if number is not None else text_from_oid(oid or "0.0")
-        if extension.criticality & {Criticality.FOR_TRANSFER, Criticality.FOR_DELIVERY}:
-            text = f"the message demands the extension {name}, which has no counterpart in Internet mail"
-            raise ConversionError(Failure(reason=1, diagnostic=18, smtp_code=554, status="5.3.3", text=text))
-        scope.notes.add("extensions", "5.3.6", f"{name} was discarded")
-        found.append(name)
-    return found
-
-
-def fields_of_envelope(envelope: p1.MessageTransferEnvelope, scope: Scope) -> list[tuple[str, str]]:
-    """Header fields of a P1 envelope, without trace (5.3.6, 4.6.2.2).
-
-    Raises:
-        ConversionError: A critical extension that cannot be honoured.
-    """
-    fields = list(fields_from_elements(ENVELOPE, elements_of_envelope(envelope), scope, scope.notes))
-    discarded = discarded_extensions(envelope.extensions, _ON_MESSAGES, scope)
-    for recipient in envelope.per_recipient_fields:
-        if PerRecipientIndicators.RESPONSIBILITY in recipient.per_recipient_indicators:
-            discarded += discarded_extensions(recipient.extensions, _ON_RECIPIENTS, scope)
-    fields.append(("X400-Recipients", _recipients_text(envelope, scope)))
-    if discarded:
-        fields.append(("Discarded-X400-MTS-Extensions", ", ".join(dict.fromkeys(discarded))))
-    if envelope.per_domain_bilateral_information:
-        scope.notes.add("per-domain-bilateral-information", "5.3.7", "dropped")
-    return fields
-
-
-def _recipients_text(envelope: p1.MessageTransferEnvelope, scope: Scope) -> str:
-    """Body of X400-Recipients; several recipients who may not know of each other are left out (4.6.2.2)."""
-    disclosed = PerMessageIndicators.DISCLOSURE_OF_OTHER_RECIPIENTS in envelope.per_message_indicators
-    if not disclosed and len(envelope.per_recipient_fields) > 1:
-        return "non-disclosure:;"
-    return ", ".join(_recipient_text(recipient, scope) for recipient in envelope.per_recipient_fields)
-
-
-def _recipient_text(recipient: p1.PerRecipientMessageTransferFields, scope: Scope) -> str:
-    comments = [_redirections_text(recipient, scope), *_service_comments(recipient)]
-    return " ".join([address_text(recipient.recipient_name, scope), *(comment(text) for text in comments if text)])
-
-
-def _redirections_text(recipient: p1.PerRecipientMessageTransferFields, scope: Scope) -> str:
-    parts: list[str] = []
-    for one in extension_value(recipient.extensions, _E.REDIRECTION_HISTORY) or ():
-        intended = one.intended_recipient_name
-        mailbox, at = address_text(intended.intended_recipient, scope), serialise_date(intended.redirection_time)
-        reason = redirection_reason(one.redirection_reason)
-        first = f"Originally To: {mailbox} Redirected on {at} To: {reason}"
-        parts.append(f"{mailbox} Redirected Again on {at} To: {reason}" if parts else first)
-    return " ".join(parts)
-
-
-_SERVICES: Final[tuple[tuple[StandardExtension, object, str], ...]] = (
-    (_E.PHYSICAL_FORWARDING_PROHIBITED, 0, "Physical Forwarding Prohibited"),
-    (_E.PHYSICAL_FORWARDING_ADDRESS_REQUEST, 0, "Physical Forwarding Address Requested"),
-    (_E.PHYSICAL_DELIVERY_REPORT_REQUEST, 0, "Physical Delivery Report Requested"),
-    (_E.PROOF_OF_DELIVERY_REQUEST, 0, "Proof of Delivery Requested"),
-    (_E.ORIGINATOR_REQUESTED_ALTERNATE_RECIPIENT, None, "Alternate Recipient Requested"),
-    (_E.REQUESTED_DELIVERY_METHOD, (0,), "Delivery Method Requested"),
-    (_E.PHYSICAL_DELIVERY_MODES, frozenset({0}), "Physical Delivery Mode Requested"),
-    (_E.REGISTERED_MAIL_TYPE, 0, "Registered Mail Requested"),
-    (_E.RECIPIENT_NUMBER_FOR_ADVICE, None, "Advice by Telephone Requested"),
-    (_E.PHYSICAL_RENDITION_ATTRIBUTES, None, "Physical Rendition Requested"),
-)
-"""Extension, default, comment when the value differs from the default (4.6.2.2)."""
-
-
-def _service_comments(recipient: p1.PerRecipientMessageTransferFields) -> list[str]:
-    found: list[str] = []
-    for number, default, text in _SERVICES:
-        value = extension_value(recipient.extensions, number)
-        if value is not None and value != default:
-            found.append(text)
-    return found
 
 
 def notify_from_indicators(bits: frozenset[int]) -> frozenset[str]:
@@ -521,16 +396,6 @@ def ret_from_indicators(bits: frozenset[int]) -> str:
     return "FULL" if PerMessageIndicators.CONTENT_RETURN_REQUEST in bits else "HDRS"
 
 
-def mt_priority_from_priority(priority: int) -> int:
-    """MT-PRIORITY of the MIXER policy (RFC 6710 Appendix B)."""
-    return {int(Priority.NON_URGENT): -4, int(Priority.URGENT): 4}.get(int(priority), 0)
-
-
-def priority_from_mt_priority(number: int) -> Priority:
-    """The inverse: -9 to -4 non-urgent, up to 0 normal, above urgent (RFC 6710 5 and Appendix B)."""
-    return Priority.URGENT if number > 0 else Priority.NON_URGENT if number <= -4 else Priority.NORMAL
-
-
 def envid_from_mts_identifier(identifier: MTSIdentifier) -> str:
     """ENVID, still to be written as xtext, from an MTS identifier (Appendix A 3.2)."""
     return f"{MTS_ENVID_PREFIX}{text_from_mts_identifier(identifier)}"
@@ -557,6 +422,6 @@ def _deliver_by(envelope: p1.MessageTransferEnvelope, scope: Scope) -> DeliverBy
         return None
     seconds = int((latest - scope.context.now).total_seconds())
     if seconds > 0:
-        return DeliverBy(seconds=seconds, mode="R")
+        return DeliverBy(seconds=seconds, mode="R", until=latest)
     text = f"the latest delivery time {serialise_date(latest)} has passed"
     raise ConversionError(Failure(reason=1, diagnostic=5, smtp_code=554, status="5.4.7", text=text))

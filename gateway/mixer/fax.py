@@ -1,4 +1,7 @@
-"""G3 facsimile <-> image/g3fax (RFC 2159): a bit string for each page, marked off by six end-of-line codes."""
+"""G3 facsimile <-> image/g3fax (RFC 2159): a bit string for each page, marked off by six end-of-line codes.
+
+By policy it becomes a TIFF of class F instead, which people can open, and such a TIFF a G3 facsimile.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,14 @@ from typing import Final
 from gateway import asn1
 from gateway.internet.message import Entity, entity
 from gateway.internet.mime import ContentType
+from gateway.internet.tiff import FaxPage, TIFFError, read_tiff, turned, write_tiff
 from gateway.internet.transfer_encodings import base64_body
-from gateway.octets import ConcatOctets, FilterOctets, Octets, octets
+from gateway.octets import ConcatOctets, Octets, octets
 from gateway.x400.bodyparts import BodyPart, G3FacsimileBodyPart, G3FacsimileParameters
 from gateway.x400.mts import G3FacsimileNonBasicParameters as Bit
 
 G3FAX: Final = "image/g3fax"
+TIFF: Final = "image/tiff"
 PAGE_END: Final = bytes.fromhex("001001001001001001")
 """Six end-of-line codes on an octet boundary, which cannot occur inside a page (2.2)."""
 
@@ -24,7 +29,6 @@ _EOL, _EOL_BITS = 1, 12
 _TAIL: Final = 4096
 """Octets at the end of a page in which its end-of-line codes are looked for."""
 _PAGES_LIMIT: Final = 10_000
-_REVERSED: Final = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
 _PARAMETERS: Final[Mapping[str, tuple[str, Mapping[str, int]]]] = MappingProxyType(
     {
@@ -35,6 +39,8 @@ _PARAMETERS: Final[Mapping[str, tuple[str, Mapping[str, int]]]] = MappingProxyTy
     }
 )
 """Parameter -> value without a bit, values by their bits (2.1)."""
+PARAMETERS: Final = (*_PARAMETERS, "dcs", "pages")
+"""Parameters of image/g3fax, in lower case."""
 _NAMED: Final = frozenset(bit for _, bits in _PARAMETERS.values() for bit in bits.values())
 
 
@@ -70,14 +76,9 @@ def _page(page: asn1.Bits) -> Octets:
 
     Unused bits count as fill: with the bits of each octet turned nobody can mean them.
     """
-    turned = _turned(page.octets)
-    start = max(0, len(turned) - _TAIL)
-    return ConcatOctets([turned.slice(0, start), _without_ends(turned.read(start, len(turned)))])
-
-
-def _turned(content: Octets) -> Octets:
-    """The bits of every octet in the other order, as the X.400 implementors' guide has them."""
-    return FilterOctets(lambda: (chunk.translate(_REVERSED) for chunk in content.chunks()), len(content))
+    bits = turned(page.octets)
+    start = max(0, len(bits) - _TAIL)
+    return ConcatOctets([bits.slice(0, start), _without_ends(bits.read(start, len(bits)))])
 
 
 def _without_ends(tail: bytes) -> bytes:
@@ -91,6 +92,24 @@ def _without_ends(tail: bytes) -> bytes:
     return (bits << padding).to_bytes((length + padding) // 8, "big")
 
 
+_WIDTHS: Final = {1728: None, 2048: Bit.B4_WIDTH, 2432: Bit.A3_WIDTH}
+
+
+def tiff_of_fax(part: G3FacsimileBodyPart) -> Entity:
+    """A g3-facsimile body part as a TIFF of class F; its lengths and the bits beyond width, resolution and coding are not in it."""
+    bits = part.parameters.non_basic_parameters or frozenset()
+    width = next((one for one, bit in _WIDTHS.items() if bit in bits), 1728)
+    pages = [
+        FaxPage(
+            data=turned(page.octets), width=width, fine=Bit.FINE_RESOLUTION in bits,
+            two_dimensional=Bit.TWO_DIMENSIONAL in bits, uncompressed=Bit.UNCOMPRESSED in bits,
+        )
+        for page in part.data
+    ]  # fmt: skip
+    fields = [("Content-Type", f"{TIFF}; application=faxbw"), ("Content-Transfer-Encoding", "base64")]
+    return entity([*fields, ("Content-Disposition", "attachment; filename=fax.tif")], base64_body(write_tiff(pages)))
+
+
 # --- MIME -> X.400 ------------------------------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +119,7 @@ def part_of_fax(item: Entity) -> BodyPart | None:
     if not pages:
         return None
     parameters = G3FacsimileParameters(number_of_pages=len(pages), non_basic_parameters=_bits_of(item.content_type.parameters) or None)
-    data = tuple(asn1.Bits(octets=_turned(page)) for page in pages)
+    data = tuple(asn1.Bits(octets=turned(page)) for page in pages)
     return BodyPart(g3_facsimile=G3FacsimileBodyPart(parameters=parameters, data=data))
 
 
@@ -136,3 +155,23 @@ def _bits_of(parameters: Mapping[str, str]) -> frozenset[int]:
         string = b""
     others = {at * 8 + bit for at, octet in enumerate(string) for bit in range(8) if octet >> bit & 1}
     return frozenset(found | (others - _NAMED))
+
+
+def part_of_tiff(item: Entity) -> BodyPart | None:
+    """image/tiff of class F as a g3-facsimile body part; None for any other TIFF."""
+    try:
+        pages = read_tiff(item.content())
+    except TIFFError:
+        return None
+    first = pages[0]
+    alike = all((one.width, one.fine, one.two_dimensional) == (first.width, first.fine, first.two_dimensional) for one in pages)
+    if not alike or first.width not in _WIDTHS:
+        return None
+    named = {
+        Bit.FINE_RESOLUTION: first.fine, Bit.TWO_DIMENSIONAL: first.two_dimensional,
+        Bit.UNCOMPRESSED: any(one.uncompressed for one in pages), Bit.UNLIMITED_LENGTH: True,
+    }  # fmt: skip
+    bits = {int(bit) for bit, is_so in named.items() if is_so} | {int(bit) for bit in (_WIDTHS[first.width],) if bit is not None}
+    parameters = G3FacsimileParameters(number_of_pages=len(pages), non_basic_parameters=frozenset(bits))
+    data = tuple(asn1.Bits(octets=turned(page.data)) for page in pages)
+    return BodyPart(g3_facsimile=G3FacsimileBodyPart(parameters=parameters, data=data))

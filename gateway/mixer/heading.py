@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from gateway import asn1
+from gateway.internet.addresses import left_out
+from gateway.internet.authentication_results import is_of
 from gateway.internet.fields import (
     Field,
-    Phrase,
+    Group,
     as_ascii,
     decode_text,
     encode_text,
+    parse_addresses,
     parse_date,
-    parse_message_ids,
     sanitise,
     serialise_date,
 )
+from gateway.mixer import automatic
+from gateway.mixer.automatic import AUTO_SUBMITTED
 from gateway.mixer.descriptors import (
     LATIN_1,
     Scope,
@@ -28,13 +33,14 @@ from gateway.mixer.descriptors import (
     text_from_descriptors,
     text_from_specifiers,
 )
-from gateway.mixer.identifiers import (
-    IdentifierError,
-    ipm_identifier_from_msg_id,
-    ipm_identifier_from_phrase,
-    is_truncated,
-    msg_id_from_ipm_identifier,
-    reference_from_ipm_identifier,
+from gateway.mixer.identifiers import is_truncated
+from gateway.mixer.references import (
+    IDENTIFIERS,
+    MESSAGE_ID,
+    carried_replies,
+    completes_references,
+    replies_to_elements,
+    replies_to_fields,
 )
 from gateway.mixer.rules import (
     Bodies,
@@ -47,20 +53,20 @@ from gateway.mixer.rules import (
     covered,
     elements_from_fields,
     fields_from_elements,
+    same_text,
 )
-from gateway.mixer.text import in_utc_time, text_from_oid
+from gateway.mixer.text import in_utc_time, one_line, text_from_oid
 from gateway.x400 import oids
 from gateway.x400.charsets import t61_from_text, text_from_t61
-from gateway.x400.heading_extensions import AutoSubmitted, text_of
+from gateway.x400.heading_extensions import text_of
 from gateway.x400.ipm import Heading, Importance, IPMIdentifier, IPMSExtension, ORDescriptor, RecipientSpecifier, Sensitivity
 from gateway.x400.ipms_bounds import UB_SUBJECT_FIELD
 
 EXTENSION: Final = "extension "
 """Prefix of an element name that is a heading extension: its object identifier follows."""
 
-LANGUAGES, AUTO_SUBMITTED, INCOMPLETE_COPY, EXTENDED_SUBJECT = (
+LANGUAGES, INCOMPLETE_COPY, EXTENDED_SUBJECT = (
     EXTENSION + oids.ID_HEX_LANGUAGES,
-    EXTENSION + oids.ID_HEX_AUTO_SUBMITTED,
     EXTENSION + oids.ID_HEX_INCOMPLETE_COPY,
     EXTENSION + oids.ID_HEX_EXTENDED_SUBJECT,
 )
@@ -99,6 +105,9 @@ _NOT_FROM_LIST: Final = frozenset(
 """Fields that the list in the heading extension may not bring in beside those that the heading itself makes."""
 
 
+_GROUP_OR_ROUTE: Final = re.compile(r"[:;]|<\s*>")
+"""What only groups, source routes and names without an address have, of all address lists."""
+
 # --- codecs
 # ----------------------------------------------------------------------------------------------------------------------------------
 
@@ -110,7 +119,19 @@ def _date_from_text(text: str, _scope: Scope) -> Any:
     return found
 
 
-DATE: Final[Codec[Any, Scope]] = Codec(to_element=_date_from_text, to_field=lambda value, _scope: serialise_date(value))
+def _is_same_date(one: str, other: str) -> bool:
+    """Whether two dates are one instant with one offset, neither with a remark; the day of the week may be missing or wrong (3.3.5)."""
+    return "(" not in one and _offset_and_time(one) == _offset_and_time(other)
+
+
+def _offset_and_time(text: str) -> tuple[object, object]:
+    at = parse_date(text)
+    return at, at.utcoffset() if at is not None else None
+
+
+DATE: Final[Codec[Any, Scope]] = Codec(
+    to_element=_date_from_text, to_field=lambda value, _scope: serialise_date(value), same=_is_same_date
+)
 
 
 def _names(names: Mapping[str, Any], default: Any = None) -> Codec[Any, Scope]:
@@ -133,28 +154,6 @@ def _names(names: Mapping[str, Any], default: Any = None) -> Codec[Any, Scope]:
     return Codec(to_element=to_element, to_field=to_field)
 
 
-def _identifiers_from_text(text: str, scope: Scope) -> tuple[IPMIdentifier, ...]:
-    found = tuple(_identifier(one, scope) for one in parse_message_ids(text))
-    if not found:
-        raise UnmappedError("no identifier")
-    return found
-
-
-def _identifier(one: str | Phrase, scope: Scope) -> IPMIdentifier:
-    if isinstance(one, Phrase):
-        return ipm_identifier_from_phrase(one)
-    if is_truncated(one):
-        scope.notes.add("identifier", "4.7.3.1", f"{one[:200]} was cut at 64 characters")
-    return ipm_identifier_from_msg_id(one)
-
-
-def _message_id(text: str, scope: Scope) -> IPMIdentifier:
-    found = [one for one in parse_message_ids(text) if isinstance(one, str)]
-    if len(found) != 1:
-        raise IdentifierError(f"{text[:100]!r} is not one identifier")
-    return _identifier(found[0], scope)
-
-
 def _languages(text: str, _scope: Scope) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(part.split("(")[0].strip()[:2].lower() for part in text.split(",")))
     if not found or not all(len(one) == 2 and one.isalpha() and one.isascii() for one in found):
@@ -162,19 +161,44 @@ def _languages(text: str, _scope: Scope) -> tuple[str, ...]:
     return found
 
 
+def _languages_text(value: Sequence[str], _scope: Scope) -> str | None:
+    return ", ".join(sanitise(one) for one in value) or None
+
+
 def _languages_are_longer(text: str, _scope: Scope) -> bool:
     return any(len(part.strip()) != 2 for part in text.split(","))
 
 
+def _note_list_losses(text: str, scope: Scope) -> None:
+    """Name what an address list loses: the structure of groups (4.7.1), and what is no address."""
+    if not _GROUP_OR_ROUTE.search(text):
+        return
+    for one in parse_addresses(text):
+        if isinstance(one, Group):
+            scope.notes.add("group", "4.7.1", f"the group {one.name[:200]!r} became its {len(one.members)} members and a name")
+    if lost := left_out(text):
+        scope.notes.add("address", "4.7.1", f"what is no address was dropped: {', '.join(lost)[:200]}")
+
+
+def _descriptors(text: str, scope: Scope) -> tuple[ORDescriptor, ...]:
+    _note_list_losses(text, scope)
+    return descriptors_from_text(text, scope)
+
+
+def _specifiers(text: str, scope: Scope) -> tuple[RecipientSpecifier, ...]:
+    _note_list_losses(text, scope)
+    return specifiers_from_text(text, scope)
+
+
 def _reply_recipients(text: str, scope: Scope) -> tuple[ORDescriptor, ...]:
-    found = tuple(one for one in descriptors_from_text(text, scope) if one.formal_name is not None)
+    found = tuple(one for one in _descriptors(text, scope) if one.formal_name is not None)
     if not found:
         raise UnmappedError("reply recipients need an address")
     return found
 
 
 def _blind(text: str, scope: Scope) -> tuple[RecipientSpecifier, ...]:
-    return specifiers_from_text(text, scope) if text else ()
+    return _specifiers(text, scope) if text else ()
 
 
 _BCC_NAME: Final = b"BCC"
@@ -190,7 +214,7 @@ def _recipients_text(value: Sequence[RecipientSpecifier], scope: Scope) -> str |
     return text_from_specifiers([replace(one, notification_requests=frozenset()) for one in value], scope)
 
 
-RECIPIENTS: Final[Codec[Any, Scope]] = Codec(to_element=specifiers_from_text, to_field=_recipients_text)
+RECIPIENTS: Final[Codec[Any, Scope]] = Codec(to_element=_specifiers, to_field=_recipients_text)
 
 # --- joint rules
 # -----------------------------------------------------------------------------------------------------------------------------
@@ -198,10 +222,14 @@ RECIPIENTS: Final[Codec[Any, Scope]] = Codec(to_element=specifiers_from_text, to
 
 def _authors_to_elements(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
     """From -> originator; with Sender, or with several authors, From -> authorizing-users and Sender -> originator (5.1.3)."""
-    authors = descriptors_from_text(", ".join(bodies["from"]), scope) if bodies["from"] else ()
-    senders = descriptors_from_text(bodies["sender"][0], scope) if bodies["sender"] else ()
+    authors = _descriptors(", ".join(bodies["from"]), scope) if bodies["from"] else ()
+    senders = _descriptors(bodies["sender"][0], scope) if bodies["sender"] else ()
     if not senders and len(authors) <= 1:
         return {"originator": authors[0]} if authors else {}
+    if len(senders) > 1:
+        scope.notes.add("Sender", "5.1.3", f"names {len(senders)} users; an IPM has one originator, the first")
+    if not authors:
+        scope.notes.add("Sender", "5.1.3", "stands without From: it became the originator, which is From on the way back")
     found: dict[str, Any] = {"originator": (senders or authors)[0]}
     return found | ({"authorizing_users": authors} if authors else {})
 
@@ -214,74 +242,18 @@ def _authors_to_fields(elements: Elements, scope: Scope) -> list[tuple[str, str]
     return [("From", text_from_descriptors(authors, scope) or ""), *sender]
 
 
-def _replies_to_elements(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
-    """In-Reply-To with one value -> replied-to-IPM; more than one go to related-IPMs with the References (5.1.3)."""
-    replied = _identifiers_from_text(bodies["in-reply-to"][0], scope) if bodies["in-reply-to"] else ()
-    related = _identifiers_from_text(" ".join(bodies["references"]), scope) if bodies["references"] else ()
-    if len(replied) == 1:
-        return {"replied_to_ipm": replied[0]} | ({"related_ipms": related} if related else {})
-    together = (*related, *(one for one in replied if one not in related))
-    return {"related_ipms": together} if together else {}
-
-
-def _replies_to_fields(elements: Elements, scope: Scope) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    if "replied_to_ipm" in elements:
-        found.append(("In-Reply-To", reference_from_ipm_identifier(elements["replied_to_ipm"], scope.context)))
-    if elements.get("related_ipms"):
-        found.append(("References", " ".join(reference_from_ipm_identifier(one, scope.context) for one in elements["related_ipms"])))
-    return found
-
-
-_AUTO_WORDS: Final = {
-    "not-auto-submitted": AutoSubmitted.NOT_AUTO_SUBMITTED,
-    "auto-generated": AutoSubmitted.AUTO_GENERATED,
-    "auto-replied": AutoSubmitted.AUTO_REPLIED,
-}
-_RFC_3834: Final = {0: "no", 1: "auto-generated", 2: "auto-replied"}
-
-
-def _automatic_to_elements(bodies: Bodies, _scope: Scope) -> Mapping[str, Any]:
-    """Autosubmitted, Auto-Submitted (RFC 3834, preferred) and Autoforwarded."""
-    found: dict[str, Any] = {}
-    forwarded = (*bodies["autoforwarded"], *bodies["auto-forwarded"])
-    if forwarded:
-        if forwarded[0].upper() not in ("TRUE", "FALSE"):
-            raise UnmappedError(f"{forwarded[0][:40]!r} is neither TRUE nor FALSE")
-        found["auto_forwarded"] = forwarded[0].upper() == "TRUE"
-    submitted = (*bodies["auto-submitted"], *bodies["autosubmitted"])
-    if submitted:
-        word = submitted[0].partition(";")[0].partition("(")[0].strip().lower()
-        if word == "auto-forwarded":
-            # X.420 has no such value of auto-submitted; the heading field says the same.
-            return found | {"auto_forwarded": True}
-        # An unknown keyword other than "no" says that no person sent it (RFC 3834 5).
-        automatic = AutoSubmitted.NOT_AUTO_SUBMITTED if word == "no" else _AUTO_WORDS.get(word, AutoSubmitted.AUTO_GENERATED)
-        found[AUTO_SUBMITTED] = automatic
-    return found
-
-
-def _automatic_to_fields(elements: Elements, _scope: Scope) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    if elements.get("auto_forwarded"):
-        found.append(("Autoforwarded", "TRUE"))
-    if (value := elements.get(AUTO_SUBMITTED)) is not None:
-        if value not in _RFC_3834:
-            raise UnmappedError(f"auto-submitted has no value {value}")
-        word = next(word for word, number in _AUTO_WORDS.items() if number == value)
-        found += [("Autosubmitted", word), ("Auto-Submitted", _RFC_3834[value])]
-    return found
-
-
 def _subject_to_elements(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
-    text = decode_text(bodies["subject"][0]).strip()
-    return {"subject": t61(text, UB_SUBJECT_FIELD, scope, "Subject").strip() if text else b""}
+    text = one_line(decode_text(bodies["subject"][0]))
+    # Peer: an empty subject is refused by some and shown as a NUL by others, so there is none.
+    return {"subject": t61(text, UB_SUBJECT_FIELD, scope, "Subject").strip()} if text else {}
 
 
 def _subject_to_fields(elements: Elements, scope: Scope) -> list[tuple[str, str]]:
     extended = elements.get(EXTENDED_SUBJECT)
     text = text_of(extended) if extended is not None else text_from_t61(elements["subject"], scope.context.policy.t61_reading)
-    return [("Subject", encode_text(sanitise(text), charset=LATIN_1))]
+    # Peer: an empty subject comes as one NUL, a long one filled up with blanks.
+    shown = one_line(text)
+    return [("Subject", encode_text(shown, charset=LATIN_1))] if shown else []
 
 
 def subject_is_cut(text: str) -> bool:
@@ -300,20 +272,13 @@ _IMPORTANCE: Final = _names({"low": Importance.LOW, "normal": Importance.NORMAL,
 _SENSITIVITY: Final = _names(
     {"Personal": Sensitivity.PERSONAL, "Private": Sensitivity.PRIVATE, "Company-Confidential": Sensitivity.COMPANY_CONFIDENTIAL}
 )
-_IDENTIFIERS: Final[Codec[Any, Scope]] = Codec(
-    to_element=_identifiers_from_text,
-    to_field=lambda value, scope: " ".join(msg_id_from_ipm_identifier(one, scope.context) for one in value) or None,
-)
-_MESSAGE_ID: Final[Codec[Any, Scope]] = Codec(
-    to_element=_message_id, to_field=lambda value, scope: msg_id_from_ipm_identifier(value, scope.context)
-)
 _NAMES_LOST: Final = "4.7.1: phrase and comments become one free-form name, cut at 64 characters"
 
 HEADING: Final[tuple[Rule | JointRule, ...]] = (
     JointRule(
         fields=("From", "Sender"), elements=("originator", "authorizing_users"), section="5.1.3, 5.3.4", law=Law.SETTLES,
         clause=_NAMES_LOST,
-        to_elements=_authors_to_elements, to_fields=_authors_to_fields,
+        to_elements=_authors_to_elements, to_fields=_authors_to_fields, repeatable=("From",),
     ),
     Rule(
         field="To", element="primary_recipients", codec=RECIPIENTS, joiner=", ", section="5.1.3, 5.3.4", law=Law.SETTLES,
@@ -335,33 +300,34 @@ HEADING: Final[tuple[Rule | JointRule, ...]] = (
         to_elements=_subject_to_elements, to_fields=_subject_to_fields,
     ),
     Rule(
-        field="Message-ID", element="this_ipm", codec=_MESSAGE_ID, section="4.7.3, 5.1.3", law=Law.SETTLES,
+        field="Message-ID", element="this_ipm", codec=MESSAGE_ID, section="4.7.3, 5.1.3", law=Law.SETTLES,
         clause="4.7.3.1: cut at 64 characters", also_carried=lambda text, _scope: is_truncated(text),
     ),
     JointRule(
         fields=("In-Reply-To", "References"), elements=("replied_to_ipm", "related_ipms"), section="5.1.3, 5.3.4", law=Law.SETTLES,
-        clause="4.7.3.1: cut at 64 characters", to_elements=_replies_to_elements, to_fields=_replies_to_fields,
+        clause="4.7.3.1: cut at 64 characters", to_elements=replies_to_elements, to_fields=replies_to_fields,
+        repeatable=("In-Reply-To", "References"), also_carried=carried_replies,
     ),
     Rule(
-        field="Supersedes", aliases=("Obsoletes",), element="obsoleted_ipms", codec=_IDENTIFIERS, section="5.3.4", law=Law.SETTLES,
-        clause="4.7.3.1: cut at 64 characters",
+        field="Supersedes", aliases=("Obsoletes",), element="obsoleted_ipms", codec=IDENTIFIERS, section="5.3.4", law=Law.SETTLES,
+        clause="4.7.3.1: cut at 64 characters", joiner=" ",
     ),
     Rule(field="Expires", aliases=("Expiry-Date",), element="expiry_time", codec=DATE, section="5.3.4"),
     Rule(field="Reply-By", element="reply_time", codec=DATE, section="5.3.4"),
     Rule(field="Importance", element="importance", codec=_IMPORTANCE, section="5.3.4"),
     Rule(field="Sensitivity", element="sensitivity", codec=_SENSITIVITY, section="5.3.4"),
     JointRule(
-        fields=("Autosubmitted", "Auto-Submitted", "Autoforwarded", "Auto-Forwarded"), elements=(AUTO_SUBMITTED, "auto_forwarded"),
-        section="5.3.4, RFC 3834", to_elements=_automatic_to_elements, to_fields=_automatic_to_fields,
+        fields=automatic.FIELDS, elements=(AUTO_SUBMITTED, "auto_forwarded"), section="5.3.4, RFC 3834",
+        to_elements=automatic.automatic_to_elements, to_fields=automatic.automatic_to_fields, also_carried=automatic.carried_automatic,
     ),
     Rule(
         field="Incomplete-Copy", element=INCOMPLETE_COPY, section="5.3.4",
-        codec=Codec(to_element=lambda _text, _scope: asn1.NULL, to_field=lambda _value, _scope: ""),
+        codec=Codec(to_element=lambda _text, _scope: asn1.NULL, to_field=lambda _value, _scope: "", same=same_text),
     ),
     Rule(
         field="Content-Language", aliases=("Language",), element=LANGUAGES, section="5.1.3, 5.3.4", law=Law.SETTLES,
         clause="5.1.3: only two letters of a tag", also_carried=_languages_are_longer, joiner=", ",
-        codec=Codec(to_element=_languages, to_field=lambda value, _scope: ", ".join(sanitise(one) for one in value) or None),
+        codec=Codec(to_element=_languages, to_field=_languages_text, same=same_text),
     ),
 )  # fmt: skip
 """Every row of heading mapping, in the order in which fields are written."""
@@ -376,7 +342,7 @@ def heading_elements(fields: Sequence[Field], scope: Scope) -> tuple[dict[str, A
     result = elements_from_fields(HEADING, fields, scope, scope.notes)
     left = list(result.left)
     subject = next((field for field in fields if field.is_named("Subject")), None)
-    if subject is not None and subject_is_cut(subject.text):
+    if subject is not None and subject_is_cut(one_line(subject.text)):
         left.append(subject)
     return dict(result.elements), tuple(left)
 
@@ -405,7 +371,9 @@ def carried_fields(left: Sequence[Field], scope: Scope, *, embedded: bool = Fals
         if name in NEVER_BACK:
             scope.notes.add(field.name, "5.1.7", "tells of X.400 and is not mapped back: dropped")
             continue
-        shown = f"{FALSE_PREFIX}{field.name}" if name in FALSE_AFTERWARDS else field.name
+        # What this gateway found out on entry stays true; an embedded message cannot speak for it.
+        ours = not embedded and is_of(field, scope.context.settings.gateway_domain)
+        shown = f"{FALSE_PREFIX}{field.name}" if name in FALSE_AFTERWARDS and not ours else field.name
         found.append(f"{shown}: {as_ascii(field.value)}".rstrip() if field.value else f"{shown}:")
     return tuple(found)
 
@@ -491,14 +459,17 @@ def carried_of(heading: Heading) -> tuple[str, ...]:
 
 def _with_carried(fields: list[tuple[str, str]], carried: Sequence[str], refused: frozenset[str], scope: Scope) -> list[tuple[str, str]]:
     """Add the carried fields; one that means the same as a generated one replaces it, since it is the original (5.1.3)."""
+    generated = {name.lower(): at for at, (name, _) in reversed([*enumerate(fields)])}
     for text in carried:
         pair = carried_field(text, scope)
         if pair is None:
             continue
         name = pair[0].lower()
-        at = next((at for at, (other, _) in enumerate(fields) if other.lower() == name), None)
+        at = generated.get(name)
         if at is not None and _means_the_same(pair, fields[at], scope):
             fields[at] = pair
+        elif completes_references(pair, fields, scope):
+            fields.append(pair)
         elif name in refused or (at is not None and name not in TRACE):
             scope.notes.add(pair[0], "5.1.2", "the carried field contradicts the heading, or may not come from a list: dropped")
         else:

@@ -6,10 +6,12 @@ The mapping of message identifiers is algorithmic: no table is ever used, so tha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from gateway import asn1
+from gateway.asn1 import BERError
 from gateway.errors import GatewayError
 from gateway.internet.fields import Phrase, quote, sanitise
 from gateway.mixer.address import unquote
@@ -156,6 +158,64 @@ def reference_from_ipm_identifier(identifier: IPMIdentifier, context: Context) -
     return msg_id_from_ipm_identifier(identifier, context)
 
 
+# --- identifiers that the other side cannot write ------------------------------------------------------------------------------------
+
+_MOST_FACTS: Final = 20
+"""Identifiers of one message that are remembered: its own, the one that it answers, and the first of those that it refers to."""
+
+
+def short_identifier_facts(msg_ids: Iterable[str]) -> tuple[Fact, ...]:
+    """What must be remembered of Message-IDs that are cut on their way to X.400, so that they come back whole (5.1.3)."""
+    long = [one for one in dict.fromkeys(msg_ids) if one.isascii() and is_truncated(one)][:_MOST_FACTS]
+    return tuple(Fact(kind="message-id", key=ipm_identifier_from_msg_id(one).user_relative_identifier, value=one) for one in long)
+
+
+def ipm_identifier_facts(identifiers: Iterable[IPMIdentifier]) -> tuple[Fact, ...]:
+    """What must be remembered of IPM identifiers that their msg-id does not hold, such as one whose user has no text form."""
+    found: dict[str, Fact] = {}
+    for one in identifiers:
+        msg_id = msg_id_from_ipm_identifier(one)
+        if len(found) < _MOST_FACTS and not _is_same(_read_back(msg_id), one):
+            found.setdefault(msg_id, Fact(kind="message-id", key=f"{_IPM}{msg_id}", value=asn1.encode(one, strict=False).hex()))
+    return tuple(found.values())
+
+
+def ipm_identifier_key(msg_id: str) -> str | None:
+    """Key of the fact about a msg-id that looks as if it was born in X.400; None for any other."""
+    return f"{_IPM}{msg_id}" if msg_id.upper().endswith(f"@{X400_DOMAIN}>") else None
+
+
+def known_ipm_identifier(msg_id: str, known: Mapping[str, str]) -> IPMIdentifier | None:
+    """The IPM identifier that a msg-id was made of, where that was remembered; None for one that X.400 does not allow us to write."""
+    encoded = known.get(f"{_IPM}{msg_id}")
+    if encoded is None:
+        return None
+    try:
+        found = asn1.decode(bytes.fromhex(encoded), IPMIdentifier)
+        asn1.encode(found)
+    except (ValueError, BERError):
+        return None
+    return found
+
+
+_IPM: Final = "ipm-identifier "
+
+
+def _read_back(msg_id: str) -> IPMIdentifier | None:
+    try:
+        return ipm_identifier_from_msg_id(msg_id)
+    except IdentifierError:
+        return None
+
+
+def _is_same(one: IPMIdentifier | None, other: IPMIdentifier) -> bool:
+    """Whether two identifiers are equal; letter case and the order of attributes of the user do not count, its directory name does not."""
+    if one is None or one.user_relative_identifier != other.user_relative_identifier:
+        return False
+    users = [oraddress_from_orname(each.user).key() if each.user is not None else () for each in (one, other)]
+    return users[0] == users[1]
+
+
 # --- MTS identifiers -----------------------------------------------------------------------------------------------------------------
 
 
@@ -179,6 +239,21 @@ def global_domain(identifier: GlobalDomainIdentifier) -> GlobalDomain:
     )
 
 
+def comparable(identifier: GlobalDomainIdentifier) -> GlobalDomain:
+    """A management domain for comparison: letter case and the type of its strings do not count.
+
+    # Peer: an ADMD of one space is written as PrintableString, NumericString, zero octets or the digit 0, a missing PRMD as zero octets.
+    """
+    domain = global_domain(identifier)
+    country, admd, prmd = (text.strip().casefold() for text in (domain.country, domain.admd, domain.prmd or ""))
+    return GlobalDomain(country=country, admd=" " if admd in ("", "0") else admd, prmd=prmd or None)
+
+
+def is_same_domain(one: GlobalDomainIdentifier, other: GlobalDomainIdentifier) -> bool:
+    """Whether two identifiers mean one management domain (`comparable`)."""
+    return one == other or comparable(one) == comparable(other)
+
+
 def text_from_global_domain(identifier: GlobalDomainIdentifier) -> str:
     """``EBNF.global-id`` (5.3.3.2): ``/PRMD=UK.AC/ADMD=Gold 400/C=GB/``.
 
@@ -186,7 +261,7 @@ def text_from_global_domain(identifier: GlobalDomainIdentifier) -> str:
     """
     domain = global_domain(identifier)
     country, admd = (_NO_TEXT.sub("?", value) for value in (domain.country, domain.admd))
-    prmd = _NO_TEXT.sub("?", domain.prmd) if domain.prmd is not None else None
+    prmd = _NO_TEXT.sub("?", domain.prmd) if domain.prmd else None
     return to_text(GlobalDomain(country=country, admd=admd, prmd=prmd).address())
 
 

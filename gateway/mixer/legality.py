@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from gateway.mixer.stdor import MNEMONIC
+from gateway.mixer.text import is_printable
 from gateway.x400 import bounds as ub
 from gateway.x400.extension_attributes import PDSParameter, UnformattedPostalAddress
 from gateway.x400.oraddress import ATTRIBUTES, Attribute, ORAddress, Syntax
@@ -20,8 +21,10 @@ _NETWORK: Final = frozenset({"x121", "network_number", "psap_address"})
 
 def present(address: ORAddress) -> frozenset[str]:
     """Names of the attributes that an address has, in whatever variant."""
-    teletex = (name for name, variant in _TELETEX.items() if getattr(address, variant) not in (None, ()))
-    return frozenset({*(row.name for row, _ in address.attributes()), *teletex})
+    printable = (row.name for row, _ in address.attributes())
+    if not address.has_teletex:
+        return frozenset(printable)
+    return frozenset({*printable, *(name for name, variant in _TELETEX.items() if getattr(address, variant) not in (None, ()))})
 
 
 def beyond_mnemonic(address: ORAddress) -> tuple[str, ...]:
@@ -29,8 +32,12 @@ def beyond_mnemonic(address: ORAddress) -> tuple[str, ...]:
     return tuple(sorted(present(address) - MNEMONIC))
 
 
-def fault(address: ORAddress) -> str | None:
+def fault(address: ORAddress, *, null_allowed: bool = False) -> str | None:
     """Why an address is not legal; None when it is.
+
+    Args:
+        address: The address.
+        null_allowed: Attributes other than domain-defined ones may be empty, for X.400(1984).
 
     # Deviation: X.402 lets no form mix attributes of others; peers put personal names beside network addresses (fax cover sheets), so
     a mix is accepted.
@@ -40,7 +47,18 @@ def fault(address: ORAddress) -> str | None:
         return "country or ADMD is missing"
     if not names - _NOT_ENOUGH:
         return "nothing below the ADMD"
-    return _name_fault(address) or _value_fault(address) or next(bound_faults(address), None)
+    return _name_fault(address) or _value_fault(address) or next(bound_faults(address, null_allowed=null_allowed), None)
+
+
+def repertoire_fault(address: ORAddress) -> str | None:
+    """Which value has characters that PrintableString lacks (4.3.4 step 5); None when none has.
+
+    # Peer: ADMD and PRMD such as R&D are on the wire, and what came so has to go back so; nothing else is written like that.
+    """
+    for row, value in address.attributes():
+        if row.syntax is Syntax.PRINTABLE and row.name not in ("admd", "prmd") and not is_printable(value):
+            return f"{row.key}: {value[:80]!r} is not PrintableString (RFC 2156 3.3.3)"
+    return None
 
 
 def received_fault(address: ORAddress) -> str | None:
@@ -92,8 +110,8 @@ def bound_faults(address: ORAddress, *, null_allowed: bool = False) -> Iterator[
         address: The address.
         null_allowed: Attributes other than domain-defined ones may be empty.
     """
-    for row in ATTRIBUTES:
-        value = getattr(address, row.name)
+    teletex = address.has_teletex
+    for row, value in ((row, getattr(address, row.name)) for row in ATTRIBUTES) if teletex else address.attributes():
         if row.syntax is Syntax.INTEGER:
             if value is not None and not 0 <= value <= row.bound:
                 yield f"{row.key} is larger than {row.bound}"
@@ -101,7 +119,8 @@ def bound_faults(address: ORAddress, *, null_allowed: bool = False) -> Iterator[
             # The only attribute that may have zero length is the ADMD (4.3.5 step 1).
             least = 0 if row.name == "admd" or (null_allowed and row.name != "domain_defined") else 1
             yield from _length_faults(row, value, least)
-            yield from _length_faults(row, getattr(address, _TELETEX.get(row.name, ""), None), least)
+            if teletex:
+                yield from _length_faults(row, getattr(address, _TELETEX.get(row.name, ""), None), least)
 
 
 def _length_faults(row: Attribute, value: Any, least: int) -> Iterator[str]:

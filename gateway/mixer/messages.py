@@ -8,18 +8,21 @@ from typing import Any, Final
 
 from gateway import asn1
 from gateway.errors import ConversionError, Failure, GatewayError
-from gateway.internet.fields import Field, serialise_date
+from gateway.internet.fields import Field, Group, encode_phrase, mailboxes, parse_addresses, parse_message_ids
 from gateway.internet.message import Message
 from gateway.internet.message import message as build_message
 from gateway.mixer.body import Body, BodyMaker, EntityMaker, headers_part
+from gateway.mixer.body_forwarded import delivery_of, fields_of_delivery
+from gateway.mixer.conversion_control import forbids_loss, refuse_losses, unconverted
+from gateway.mixer.delivery_options import permitted
 from gateway.mixer.descriptors import EMPTY_LIST, Scope
+from gateway.mixer.downgrading import fields_for_1984, note_headers_part
 from gateway.mixer.envelope import ENVELOPE
-from gateway.mixer.envelope import EXTENSION as P1_EXTENSION
-from gateway.mixer.heading import ELSEWHERE, EXTENSION, HEADING, carried_fields, fields_of_heading, heading_elements, heading_from_elements
-from gateway.mixer.identifiers import Fact, ipm_identifier_from_msg_id, is_truncated, new_msg_id
+from gateway.mixer.heading import ELSEWHERE, carried_fields, fields_of_heading, heading_elements, heading_from_elements
+from gateway.mixer.identifiers import Fact, ipm_identifier_from_msg_id, new_msg_id, short_identifier_facts
 from gateway.mixer.notification_requests import is_requesting, with_request
 from gateway.mixer.policy import Context
-from gateway.mixer.rules import JointRule, Notes, Rule, Table, elements_from_fields
+from gateway.mixer.rules import Notes, elements_from_fields
 from gateway.octets import Octets
 from gateway.x400 import oids
 from gateway.x400.bodyparts import MessageParameters
@@ -28,6 +31,9 @@ from gateway.x400.mts import BuiltInContentType, ContentType
 
 P2: Final = ContentType(built_in=BuiltInContentType.INTERPERSONAL_MESSAGING_1984)
 P22: Final = ContentType(built_in=BuiltInContentType.INTERPERSONAL_MESSAGING_1988)
+_LIMITS: Final = asn1.Limits(depth=100)
+"""About 31 messages, each forwarded in the next one; a heading is six levels deep."""
+_IDENTIFYING: Final = ("Message-ID", "In-Reply-To", "References", "Supersedes", "Obsoletes")
 _INTERPERSONAL: Final = (2, 22, oids.ID_MCT_P2_1984, oids.ID_MCT_P2_1988)
 
 
@@ -71,17 +77,44 @@ def ipm_of_message(message: Message, scope: Scope, *, envelope: bool = True, pur
     elements: dict[str, Any] = {}
     if envelope:
         mapped = elements_from_fields(ENVELOPE, left, scope, scope.notes)
-        elements, left = dict(mapped.elements), mapped.left
-    left = tuple(dict.fromkeys((*_for_1984(heading, elements, message.header, scope), *left)))
+        elements, refused = permitted(mapped.elements, message.header, scope)
+        left = (*refused, *mapped.left)
+    lossless, policy = forbids_loss(elements) and not _is_overridden(message), scope.context.policy
+    body_scope = unconverted(scope, elements)
+    if policy.x400_version == 84:
+        left = tuple(dict.fromkeys((*fields_for_1984(heading, elements, message.header, scope), *left)))
     carried = carried_fields(left, scope, embedded=not envelope)
-    body = _maker(scope, purpose, depth).body(message)
+    body = _body(message, body_scope, purpose, depth, lossless=lossless)
     invented = _invented(scope.context, purpose)
-    if scope.context.policy.x400_version == 84 and carried:
-        body = Body(parts=(headers_part(carried), *body.parts), types=body.types, newer=body.newer)
+    if (carried or body.fields) and (policy.x400_version == 84 or not policy.heading_extension):
+        fields = (*carried, *body.fields)
+        body = replace(body, parts=(headers_part(fields), *body.parts))
+        note_headers_part(fields, scope)
         carried = ()
+    if policy.x400_version == 84:
+        # Body part 14 came with 1988, but 1984 systems that take it expect it in P2.
+        body = replace(body, newer=False)
     made = heading_from_elements(heading, invented, carried)
     made = replace(made, extensions=(*made.extensions, *body.extensions))
-    return MappedMessage(ipm=IPM(heading=made, body=body.parts), body=body, elements=elements, facts=_facts(message, made.this_ipm))
+    return MappedMessage(ipm=IPM(heading=made, body=body.parts), body=body, elements=elements, facts=_facts(message) if envelope else ())
+
+
+def _body(message: Message, scope: Scope, purpose: str, depth: int, *, lossless: bool) -> Body:
+    """The body; where the sender forbids losses, none that would be noted.
+
+    Raises:
+        ConversionError: 2/19.
+    """
+    before = len(scope.notes.taken())
+    body = _maker(scope, purpose, depth).body(message)
+    if lossless:
+        refuse_losses(scope.notes.taken()[before:])
+    return body
+
+
+def _is_overridden(message: Message) -> bool:
+    """Whether the sender says how parts are to be converted, which counts more than a prohibition (RFC 2157 4)."""
+    return any(item.header.get("Wanted-X400-Conversion") is not None for item in message.walk())
 
 
 def _invented(context: Context, purpose: str) -> IPMIdentifier:
@@ -91,41 +124,21 @@ def _invented(context: Context, purpose: str) -> IPMIdentifier:
 def _maker(scope: Scope, purpose: str, depth: int) -> BodyMaker:
     counter = [0]
 
-    def forwarded(inner: Message, inner_scope: Scope) -> tuple[IPM, Body]:
+    def forwarded(inner: Message, inner_scope: Scope) -> tuple[IPM, Body, MessageParameters]:
         counter[0] += 1
-        mapped = ipm_of_message(inner, inner_scope, envelope=False, purpose=f"{purpose}.{counter[0]}", depth=depth + 1)
-        return mapped.ipm, mapped.body
+        parameters, header = delivery_of(inner, inner_scope)
+        rest = replace(inner, header=header)
+        mapped = ipm_of_message(rest, inner_scope, envelope=False, purpose=f"{purpose}.{counter[0]}", depth=depth + 1)
+        return mapped.ipm, mapped.body, parameters
 
     return BodyMaker(scope=scope, forwarded=forwarded, invented=lambda name: _invented(scope.context, f"{purpose}/{name}"), depth=depth)
 
 
-def _for_1984(heading: dict[str, Any], elements: dict[str, Any], fields: Sequence[Field], scope: Scope) -> tuple[Field, ...]:
-    """Towards 1984 no extension is sent; the fields that would have made one are carried as text (Appendix B)."""
-    if scope.context.policy.x400_version != 84:
-        return ()
-    gone: set[str] = set()
-    for table, found, prefix in ((HEADING, heading, EXTENSION), (ENVELOPE, elements, P1_EXTENSION)):
-        for name in [name for name in found if name.startswith(prefix)]:
-            del found[name]
-            gone |= _fields_of(table, name)
-    return tuple(field for field in fields if field.name.lower() in gone)
-
-
-def _fields_of(table: Table, element: str) -> set[str]:
-    names: set[str] = set()
-    for row in table:
-        if isinstance(row, Rule) and row.element == element:
-            names |= {row.field.lower(), *(alias.lower() for alias in row.aliases)}
-        elif isinstance(row, JointRule) and element in row.elements:
-            names |= {name.lower() for name in row.fields}
-    return names
-
-
-def _facts(message: Message, this_ipm: IPMIdentifier) -> tuple[Fact, ...]:
-    msg_id = message.header.value("Message-ID")
-    if not msg_id or not is_truncated(msg_id):
-        return ()
-    return (Fact(kind="message-id", key=this_ipm.user_relative_identifier, value=msg_id),)
+def _facts(message: Message) -> tuple[Fact, ...]:
+    """Identifiers that are cut, its own and those that it refers to."""
+    fields = [field for name in _IDENTIFYING for field in message.header.all(name)]
+    found = [one for field in fields for one in parse_message_ids(field.value)]
+    return short_identifier_facts(one for one in found if isinstance(one, str))
 
 
 # --- X.400 -> RFC 822
@@ -151,7 +164,7 @@ def information_object(content_type: ContentType, content: Octets, notes: Notes)
     """
     check_content_type(content_type)
     try:
-        found, used = asn1.decode_prefix(content, InformationObject)
+        found, used = asn1.decode_prefix(content, InformationObject, limits=_LIMITS)
     except GatewayError as error:
         text = "the content of the message is not an interpersonal message"
         failure = Failure(reason=1, diagnostic=12, smtp_code=554, status="5.5.2", text=text, detail=str(error))
@@ -171,6 +184,7 @@ def message_of_ipm(
     defaults: Sequence[tuple[str, str]] = (),
     request: Sequence[tuple[str, str]] = (),
     depth: int = 0,
+    lossless: bool = False,
 ) -> Message:
     """Convert heading and body.
 
@@ -182,19 +196,24 @@ def message_of_ipm(
         defaults: Fields for what neither heading nor envelope gave (5.3.2), used where no field of that name is there.
         request: The field that asks for a notification.
         depth: Of nesting.
+        lossless: The sender forbids conversion with loss.
+
+    Raises:
+        ConversionError: 2/19, where it would lose something all the same.
     """
 
     def forwarded(inner: IPM, parameters: MessageParameters, inner_scope: Scope) -> Message:
-        delivered = [("Delivery-Date", serialise_date(parameters.delivery_time))] if parameters.delivery_time is not None else []
-        if parameters.delivery_envelope is not None:
-            inner_scope.notes.add("delivery-envelope", "RFC 2157 6.5", "of a forwarded message was dropped")
-        return message_of_ipm(inner, inner_scope, trailing=delivered, depth=depth + 1)
+        return message_of_ipm(inner, inner_scope, trailing=fields_of_delivery(inner, parameters, inner_scope), depth=depth + 1)
 
+    before = len(scope.notes.taken())
     body = EntityMaker(scope=scope, forwarded=forwarded, depth=depth).body(ipm)
+    if lossless:
+        refuse_losses(scope.notes.taken()[before:])
     fields = with_request([*fields_of_heading(ipm.heading, scope, embedded=not defaults), *trailing], request, scope)
     if depth and is_requesting(ipm.heading):
         scope.notes.add("notification-requests", "4.7.2", "what was asked of the recipients of a forwarded message was dropped")
-    fields = [one for one in fields if not (one[0] == "From" and one[1].rstrip().endswith(":;"))] if defaults else fields
+    if defaults:
+        fields = _from_somebody(fields, dict(defaults).get("From", ""), scope)
     present = {name.lower() for name, _ in fields}
     fields += [one for one in body.fields if one[0].lower() not in present | ELSEWHERE]
     fields += [one for one in defaults if one[0].lower() not in {name.lower() for name, _ in fields}]
@@ -202,3 +221,16 @@ def message_of_ipm(
         fields.append(("To", EMPTY_LIST))
     wire: list[Field | tuple[str, str]] = [*leading, *fields, ("MIME-Version", "1.0"), *body.entity.header]
     return build_message(wire, body.entity.built if body.entity.built is not None else body.entity.body)
+
+
+def _from_somebody(fields: Sequence[tuple[str, str]], otherwise: str, scope: Scope) -> list[tuple[str, str]]:
+    """With a From that names a mailbox: one that holds a name only gets the address of the P1 originator (5.3.2)."""
+    found: list[tuple[str, str]] = []
+    for name, body in fields:
+        if name != "From" or any(one.domain for one in mailboxes(body)):
+            found.append((name, body))
+        elif (named := next(iter(parse_addresses(body)), None)) is not None and otherwise:
+            scope.notes.add("From", "5.3.2", f"has no address ({body[:100]}); that of the P1 originator was taken")
+            display = encode_phrase(named.name if isinstance(named, Group) else named.display)
+            found.append((name, f"{display} <{otherwise}>" if "<" not in otherwise and display else otherwise))
+    return found

@@ -41,7 +41,7 @@ def message_of_ipn(ipn: IPN, scope: Scope, *, leading: _Fields, trailing: _Field
         hops: The trace, oldest first.
     """
     author = text_from_descriptor(ipn.ipn_originator, scope) if ipn.ipn_originator is not None else ""
-    fields = _header(ipn, "" if author.endswith(":;") else author, scope)
+    fields = _header(ipn, "" if author.endswith(";") else author, scope)
     names = {name.lower() for name, _ in fields}
     fields = [*leading, *fields, *(one for one in defaults if one[0].lower() not in names), *trailing]
     text, returned = _text(ipn, author, scope), _returned(ipn, scope)

@@ -7,19 +7,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
+from operator import attrgetter
 
+from gateway.mixer.body_policy import BodyPolicy
 from gateway.mixer.mcgam import MappingTables
 from gateway.mixer.questions import NO_USERS, Asking, Knowledge, Users
 from gateway.x400.charsets import Reading
 from gateway.x400.oraddress import ORAddress
 
 
-class Carrier(Enum):
-    """What carries a MIME attachment to X.400 (RFC 2157 2)."""
+class SourceRoutes(Enum):
+    """The three treatments of a source route that 4.3.4 step 1 leaves open."""
 
-    BP14 = "bp14"
-    BP15 = "bp15"
-    FTBP = "ftbp"
+    STRIP = "strip"
+    STRIP_OWN = "strip-own"
+    """Only the entries that name the gateway."""
+    KEEP = "keep"
+
+
+class InternalTrace(Enum):
+    """How much of the internal trace a peer gets. It is for MTAs of one management domain (X.411 12.2.1.1.1.5)."""
+
+    KEEP = "keep"
+    FIRST = "first"
+    """Only the first element of every domain."""
+    STRIP = "strip"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,29 +40,49 @@ class PeerPolicy:
 
     Attributes:
         x400_version: 84 or 88. To 84 goes content type 2 without heading extensions, general text and file transfer (RFC 2156 Appendix B).
-        carrier: What carries attachments without an equivalent body part.
-        eight_bit_ia5: Charset in which 8-bit octets of ia5-text from this peer are read.
+        body: How it wants bodies.
+        largest_octets: Size of an encoded MTS-APDU above which it takes none; 0 for any size.
+        largest_received_octets: Size of an encoded MTS-APDU from it above which none is passed on; 0 for any size.
+        heading_extension: It takes the fields that X.400 lacks as a heading extension; otherwise they are its first text, as in Appendix B.
+        names_from_addresses: Who comes from it without a name is shown with the one in the O/R address. RFC 2156 4.7.2 shows the address
+            alone.
+        free_form_names: It takes the names of people beside their O/R addresses.
         t61_reading: What the octets of this peer's T.61 strings are; None guesses from each string, which can fail for short ones.
-        convert_charsets: Write text as general-text where ISO 8859 suffices; False sends it as an attachment.
         report_extensions: Send private extensions in reports (only to partners of ISO/IEC 10021, RFC 2156 5.1.8.2).
+        rfc_987_identifiers: Message identifiers of RFC 987 are recognised (RFC 2156 4.7.3.6).
         phrase_references: Write identifiers that are no msg-id as a phrase in In-Reply-To and References (4.7.3.5); threads break.
         keep_trace: Carry Received fields as trace information.
+        internal_trace: How much internal trace it gets.
+        other_domain: It belongs to another management domain than the gateway, so that our domain in the trace of what it sends means that
+            the message was here, whether an MTA name says so or not.
+        strict_trace: A message whose identifier and first trace element name different domains is refused (1/11); otherwise it is noted.
         universal_addresses: It takes universal attributes (X.411 1999) in O/R addresses; they hold mailboxes beyond ASCII. Not in the RFC.
         internet_labels: Types of domain-defined attributes that mean RFC-822 when they come from this peer, in upper case.
         repair_double_escapes: RFC-822 attributes of this peer that are still escaped when they are decoded are decoded once more.
+        internet_label: Type of the domain-defined attribute in which it is sent mailboxes; all but Exchange know RFC-822 alone.
+        drop_numeric_prmd: Towards 1984, addresses with an X.121 address or numeric identifier lose their PRMD instead of being refused.
     """
 
     x400_version: int = 88
-    carrier: Carrier = Carrier.FTBP
-    eight_bit_ia5: str = "iso-8859-1"
+    body: BodyPolicy = field(default_factory=BodyPolicy)
+    largest_octets: int = 0
+    largest_received_octets: int = 0
+    heading_extension: bool = True
+    names_from_addresses: bool = False
+    free_form_names: bool = True
     t61_reading: Reading | None = None
-    convert_charsets: bool = True
     report_extensions: bool = False
+    rfc_987_identifiers: bool = False
     phrase_references: bool = False
     keep_trace: bool = True
+    internal_trace: InternalTrace = InternalTrace.KEEP
+    other_domain: bool = False
+    strict_trace: bool = False
     universal_addresses: bool = False
     internet_labels: frozenset[str] = frozenset()
     repair_double_escapes: bool = False
+    internet_label: str = "RFC-822"
+    drop_numeric_prmd: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +116,10 @@ class Settings:
         universal_addresses: A mailbox beyond ASCII may become universal attributes; see `towards`.
         internet_labels: Types of domain-defined attributes that mean RFC-822 too, in upper case; see `towards`.
         repair_double_escapes: Decode an RFC-822 attribute twice where it was escaped twice; see `towards`.
-        strip_source_routes: Remove source routes of envelope addresses (RFC 5321); False keeps them in the address (4.3.4 step 1).
+        internet_label: Type of the domain-defined attribute in which mailboxes are written; see `towards`.
+        drop_numeric_prmd: Leave the PRMD out of numeric addresses towards 1984; see `towards`.
+        inverted_units: Turn organizational units round where only that leads to a user who is known (4.3.4.1).
+        source_routes: What becomes of source routes of envelope addresses (4.3.4 step 1); RFC 5321 wants them stripped.
         max_conversions: Conversions by MIXER gateways in one direction that are accepted before a message counts as looping (5.1.5).
     """
 
@@ -100,7 +135,10 @@ class Settings:
     universal_addresses: bool = False
     internet_labels: frozenset[str] = frozenset()
     repair_double_escapes: bool = False
-    strip_source_routes: bool = True
+    internet_label: str = "RFC-822"
+    drop_numeric_prmd: bool = False
+    inverted_units: bool = False
+    source_routes: SourceRoutes = SourceRoutes.STRIP
     max_conversions: int = 5
 
     def asking(self, *, envelope: bool) -> Asking:
@@ -113,13 +151,16 @@ class Settings:
 
     def towards(self, policy: PeerPolicy) -> Settings:
         """These settings for what goes to one peer, or comes from it."""
-        universal = policy.universal_addresses and policy.x400_version != 84
-        theirs = (universal, policy.internet_labels, policy.repair_double_escapes)
-        if theirs == (self.universal_addresses, self.internet_labels, self.repair_double_escapes):
-            return self
-        return replace(
-            self, universal_addresses=universal, internet_labels=policy.internet_labels, repair_double_escapes=policy.repair_double_escapes
+        theirs = replace(
+            self,
+            universal_addresses=policy.universal_addresses and policy.x400_version != 84,
+            # A label that they are sent comes back with their replies.
+            internet_labels=policy.internet_labels | ({policy.internet_label.upper()} - {"RFC-822"}),
+            repair_double_escapes=policy.repair_double_escapes,
+            internet_label=policy.internet_label,
+            drop_numeric_prmd=policy.drop_numeric_prmd,
         )
+        return self if _dialect(theirs) == _dialect(self) else theirs
 
     @property
     def mapping_version(self) -> str:
@@ -136,6 +177,10 @@ class Settings:
         return address.lower() in ("postmaster", f"postmaster@{self.gateway_domain.lower()}")
 
 
+_dialect = attrgetter("universal_addresses", "internet_labels", "repair_double_escapes", "internet_label", "drop_numeric_prmd")
+"""What is different from peer to peer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What one conversion may use; the same context gives the same octets.
@@ -145,6 +190,8 @@ class Context:
         plan_seed: Random text of the plan; identifiers and boundaries are derived from it.
         queue_id: Identifier of the transfer, for the Received field.
         known: Facts from the ledger, such as long Message-IDs by their truncated IPM identifier.
+        arrived: When the gateway took the message, for times that count from there; None: now.
+        delivery_options: The source is authorised to defer its message, to set a deadline or a return address, and to be urgent.
     """
 
     settings: Settings
@@ -153,6 +200,8 @@ class Context:
     queue_id: str = ""
     policy: PeerPolicy = field(default_factory=PeerPolicy)
     known: Mapping[str, str] = field(default_factory=dict)
+    arrived: datetime | None = None
+    delivery_options: bool = True
 
     def token(self, purpose: str, length: int = 20) -> str:
         """Hexadecimal text of this plan, different for every purpose, at most 64 characters."""

@@ -23,11 +23,11 @@ know a rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from gateway.errors import ConversionError, Failure
 from gateway.internet.addresses import Mailbox
@@ -211,6 +211,18 @@ class Knowledge:
         self._open_of_header: dict[Question, None] = {}
         self._waiting: dict[Question, str] = {}
         self._given_up: dict[Question, str] = {}
+        self._made: dict[tuple[Hashable, int], tuple[object, Any]] = {}
+
+    def once(self, key: Hashable, settings: object, make: Callable[[], T]) -> T:
+        """What is made once in this run: a later call with the same key and the very same settings gets the same value.
+
+        Its questions are noted when it is made, and nothing that could change it does so within a run.
+        """
+        kept = self._made.get((key, id(settings)))
+        if kept is None:
+            kept = self._made[(key, id(settings))] = (settings, make())
+        found: T = kept[1]
+        return found
 
     def asking(self, *, envelope: bool) -> Asking:
         """This knowledge for one address; of the envelope (recipient, originator) or of a header."""

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from gateway.errors import Failure
 from gateway.internet.envelope import SmtpEnvelope
 from gateway.mixer.identifiers import Fact
-from gateway.mixer.rules import Note
+from gateway.mixer.rules import Note, Step
 from gateway.octets import Octets
 
 T = TypeVar("T")
@@ -17,11 +17,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion(Generic[T]):
-    """A result, what was lost or approximated on the way, and what has to be remembered before anything is sent."""
+    """A result, what was lost or approximated on the way, what has to be remembered before anything is sent, and the rows that ran."""
 
     result: T
     notes: tuple[Note, ...] = ()
     remember: tuple[Fact, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class ReportedOutcome:
         relayed: Handed on to a system that does not confirm delivery.
         notify_passed: Handed on with the originator's report request, to a system that will report itself (RFC 3461 5.2.2).
         peer: Who took or refused it, for people.
+        trying_until: Not the end: ``failure`` is why it has not been delivered yet, and this is when it will be given up.
     """
 
     delivered_at: datetime | None = None
@@ -49,3 +51,4 @@ class ReportedOutcome:
     relayed: bool = False
     notify_passed: bool = False
     peer: str = ""
+    trying_until: datetime | None = None

@@ -6,6 +6,7 @@ not parse, is handed back to the caller, who carries it in the heading extension
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -52,11 +53,31 @@ class Note:
         return f"{self.rule}: {self.text} [{self.section}]"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A row of a table that ran.
+
+    Attributes:
+        source, target: Field and element, in the direction it ran.
+        section: Of RFC 2156, unless another document is named.
+        law: What a round trip through the row does.
+    """
+
+    source: str
+    target: str
+    section: str
+    law: Law
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target} [{self.section}; {self.law.value}]"
+
+
 class Notes:
-    """The notes of one conversion while it runs; `Conversion` takes them as a tuple."""
+    """The notes of one conversion while it runs, and the rows that ran; `Conversion` takes them as tuples."""
 
     def __init__(self) -> None:
         self._notes: list[Note] = []
+        self._ran: list[tuple[str, str, Rule | JointRule]] = []
 
     def add(self, rule: str, section: str, text: str) -> None:
         """Note one thing, once."""
@@ -68,6 +89,17 @@ class Notes:
         """All of them, in order."""
         return tuple(self._notes)
 
+    def ran(self, source: str, target: str, row: Rule | JointRule) -> None:
+        """A row ran."""
+        self._ran.append((source, target, row))
+
+    def steps(self) -> tuple[Step, ...]:
+        """The rows that ran, in order, each once."""
+        return tuple(
+            Step(source=source, target=target, section=row.section, law=row.law)
+            for source, target, row in {(source, target): (source, target, row) for source, target, row in self._ran}.values()
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codec(Generic[T, S]):
@@ -76,10 +108,18 @@ class Codec(Generic[T, S]):
     Attributes:
         to_element: Unfolded field body to value; raises a `GatewayError` when the body does not parse.
         to_field: Value to field body; None leaves the field out (a default that is not written).
+        same: Whether the body that the value would give says what the body said from which it was read; where it does not, the
+            difference is noted. None: the codec notes its losses itself.
     """
 
     to_element: Callable[[str, S], T]
     to_field: Callable[[T, S], str | None]
+    same: Callable[[str, str], bool] | None = None
+
+
+def same_text(one: str, other: str) -> bool:
+    """Whether two bodies differ in case and white space only."""
+    return one.casefold().split() == other.casefold().split()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +145,10 @@ class Rule:
     aliases: tuple[str, ...] = ()
     joiner: str | None = None
     also_carried: Callable[[str, Any], bool] | None = None
+    names: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(name.lower() for name in (self.field, *self.aliases)))
 
 
 Bodies = Mapping[str, tuple[str, ...]]
@@ -123,6 +167,8 @@ class JointRule:
         elements: Elements that the rule consumes.
         to_elements: From field bodies to element values; what it leaves out stays absent.
         to_fields: From element values to fields in the order of writing.
+        repeatable: Those of the fields that may stand more than once; of any other the first counts and the rest is left over.
+        also_carried: Lower-case names of the fields that have to be carried too, because the elements hold only a part of them.
     """
 
     fields: tuple[str, ...]
@@ -132,6 +178,12 @@ class JointRule:
     section: str
     law: Law = Law.EXACT
     clause: str = ""
+    repeatable: tuple[str, ...] = ()
+    also_carried: Callable[[Bodies, Any], Sequence[str]] | None = None
+    names: frozenset[str] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(name.lower() for name in self.fields))
 
 
 Table = Sequence[Rule | JointRule]
@@ -161,18 +213,17 @@ def elements_from_fields(table: Table, fields: Sequence[Field], scope: Any, note
     """
     elements: dict[str, Any] = {}
     consumed: set[int] = set()
+    named = [(at, field.name.lower(), field) for at, field in enumerate(fields)]
+    present = {name for _, name, _ in named}
     for row in table:
-        mine = [(at, field) for at, field in enumerate(fields) if field.name.lower() in _names(row)]
+        if row.names.isdisjoint(present):
+            continue
+        mine = [(at, field) for at, name, field in named if name in row.names]
         if isinstance(row, Rule):
             consumed |= _apply_rule(row, mine, elements, scope, notes)
         elif row.to_elements is not None:
             consumed |= _apply_joint(row, mine, elements, scope, notes)
     return TableResult(elements=elements, left=tuple(field for at, field in enumerate(fields) if at not in consumed))
-
-
-def _names(row: Rule | JointRule) -> frozenset[str]:
-    names = (row.field, *row.aliases) if isinstance(row, Rule) else row.fields
-    return frozenset(name.lower() for name in names)
 
 
 def _apply_rule(row: Rule, mine: Sequence[tuple[int, Field]], elements: dict[str, Any], scope: Any, notes: Notes) -> set[int]:
@@ -196,19 +247,51 @@ def _apply_body(row: Rule, name: str, body: str, elements: dict[str, Any], scope
     except GatewayError as error:
         notes.add(name, row.section, f"does not parse and is carried as text: {error}")
         return False
-    return row.also_carried is None or not row.also_carried(body, scope)
+    if row.also_carried is not None and row.also_carried(body, scope):
+        return False
+    _note_difference(row, name, body, elements[row.element], scope, notes)
+    notes.ran(name, row.element, row)
+    return True
+
+
+def _note_difference(row: Rule, name: str, body: str, value: Any, scope: Any, notes: Notes) -> None:
+    """Say what a body loses on its way through the element, such as a comment."""
+    if row.codec.same is None:
+        return
+    try:
+        again = row.codec.to_field(value, scope)
+    except GatewayError:
+        again = ""
+    if again is not None and not row.codec.same(body, again):
+        notes.add(name, row.section, f"{body[:200]!r} is passed on as {again[:200]!r}")
 
 
 def _apply_joint(row: JointRule, mine: Sequence[tuple[int, Field]], elements: dict[str, Any], scope: Any, notes: Notes) -> set[int]:
-    bodies = {name.lower(): tuple(field.value.strip() for _, field in mine if field.name.lower() == name.lower()) for name in row.fields}
     if row.to_elements is None or not mine:
         return set()
+    counted = _counted(row, mine, notes)
+    bodies = {name.lower(): tuple(field.value.strip() for _, field in counted if field.is_named(name)) for name in row.fields}
     try:
         elements.update(row.to_elements(bodies, scope))
     except GatewayError as error:
         notes.add("/".join(row.fields), row.section, f"does not parse and is carried as text: {error}")
         return set()
-    return {at for at, _ in mine}
+    notes.ran(", ".join(dict.fromkeys(field.name for _, field in counted)), ", ".join(row.elements), row)
+    carried = row.also_carried(bodies, scope) if row.also_carried is not None else ()
+    return {at for at, field in counted if field.name.lower() not in carried}
+
+
+def _counted(row: JointRule, mine: Sequence[tuple[int, Field]], notes: Notes) -> list[tuple[int, Field]]:
+    """Fields that a joint rule reads: of those that may stand once only, the first."""
+    many, seen, found = {name.lower() for name in row.repeatable}, set[str](), []
+    for at, field in mine:
+        name = field.name.lower()
+        if name in seen and name not in many:
+            notes.add(field.name, row.section, "a second field of this name is carried as text")
+            continue
+        seen.add(name)
+        found.append((at, field))
+    return found
 
 
 def fields_from_elements(table: Table, elements: Elements, scope: Any, notes: Notes) -> tuple[tuple[str, str], ...]:
@@ -219,7 +302,11 @@ def fields_from_elements(table: Table, elements: Elements, scope: Any, notes: No
     fields: list[tuple[str, str]] = []
     for row in table:
         try:
-            fields += _rule_fields(row, elements, scope) if isinstance(row, Rule) else _joint_fields(row, elements, scope)
+            made = _rule_fields(row, elements, scope) if isinstance(row, Rule) else _joint_fields(row, elements, scope)
+            if made:
+                source = row.element if isinstance(row, Rule) else ", ".join(name for name in row.elements if name in elements)
+                notes.ran(source, ", ".join(dict.fromkeys(name for name, _ in made)), row)
+            fields += made
         except GatewayError as error:
             notes.add(row.element if isinstance(row, Rule) else "/".join(row.elements), row.section, f"has no field form: {error}")
     return tuple(fields)

@@ -69,6 +69,35 @@ STATUS_OF_PAIR: Final[dict[tuple[int, int], str]] = {
 }
 """Rows of 5.3.8.2 with a diagnostic."""
 
+STATUS_OF_DIAGNOSTIC: Final[dict[int, str]] = {
+    D.INCORRECT_NOTIFICATION_TYPE: "5.5.2",
+    D.DL_EXPANSION_PROHIBITED_BY_SECURITY_POLICY: "5.7.2",
+    D.FORBIDDEN_ALTERNATE_RECIPIENT: "5.7.1",
+    D.SECURITY_POLICY_VIOLATION: "5.7.0",
+    D.SECURITY_SERVICES_REFUSAL: "5.7.0",
+    **{number: "5.7.1" for number in range(int(D.UNAUTHORISED_DL_MEMBER), int(D.UNAUTHORISED_RECIPIENT_NAME) + 1)},
+    D.UNRELIABLE_SYSTEM: "5.4.0",
+    D.AUTHENTICATION_FAILURE_ON_SUBJECT_MESSAGE: "5.7.7",
+    D.DECRYPTION_FAILED: "5.7.5",
+    D.DECRYPTION_KEY_UNOBTAINABLE: "5.7.5",
+    D.DOUBLE_ENVELOPE_CREATION_FAILURE: "5.7.3",
+    D.DOUBLE_ENVELOPING_MESSAGE_RESTORING_FAILURE: "5.7.3",
+    D.FAILURE_OF_PROOF_OF_MESSAGE: "5.7.7",
+    D.INTEGRITY_FAILURE_ON_SUBJECT_MESSAGE: "5.7.7",
+    D.INVALID_SECURITY_LABEL: "5.7.0",
+    D.KEY_FAILURE: "5.7.5",
+    D.MANDATORY_PARAMETER_ABSENCE: "5.7.0",
+    D.OPERATION_SECURITY_FAILURE: "5.7.1",
+    D.REPUDIATION_FAILURE_OF_MESSAGE: "5.7.1",
+    D.SECURITY_CONTEXT_FAILURE: "5.7.0",
+    D.TOKEN_DECRYPTION_FAILED: "5.7.5",
+    D.TOKEN_ERROR: "5.7.5",
+    D.UNKNOWN_SECURITY_LABEL: "5.7.0",
+    D.UNSUPPORTED_ALGORITHM_IDENTIFIER: "5.7.6",
+    D.UNSUPPORTED_SECURITY_POLICY: "5.7.4",
+}
+"""Diagnostics of X.411 1994 and 1999, which RFC 2156 does not know; they say the same under every reason."""
+
 X400_OF_STATUS: Final[dict[str, tuple[int, int | None]]] = {
     "0.0": (R.UNABLE_TO_TRANSFER, None),
     "1.0": (R.UNABLE_TO_TRANSFER, None),
@@ -125,6 +154,8 @@ def status_from_x400(reason: int, diagnostic: int | None) -> str:
     """Enhanced status code of a non-delivery (5.3.8.2): the pair, else the reason; an unknown reason is 5.0.0."""
     if diagnostic is not None and (reason, diagnostic) in STATUS_OF_PAIR:
         return STATUS_OF_PAIR[reason, diagnostic]
+    if diagnostic is not None and diagnostic in STATUS_OF_DIAGNOSTIC:
+        return STATUS_OF_DIAGNOSTIC[diagnostic]
     return STATUS_OF_REASON.get(reason, "5.0.0")
 
 

@@ -8,13 +8,13 @@ cards are read too (F.401, RFC 1685): ``G=john; S=smith; O=a bank ltd; P=abl; A=
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from itertools import zip_longest
 from typing import Any, Final, TypeVar
 
 from gateway.errors import GatewayError
+from gateway.mixer.presentation_address import presentation_address_from_text, text_from_presentation_address
 from gateway.mixer.text import PRINTABLE, TextError, integer_from_label, is_printable, pair_from_text, teletex_from_text, text_from_pair
 from gateway.x400.extension_attributes import PDSParameter, PresentationAddress, TerminalType, UnformattedPostalAddress
 from gateway.x400.oraddress import ATTRIBUTE_BY_KEYWORD, ATTRIBUTES, Attribute, ORAddress, Syntax
@@ -58,38 +58,45 @@ _DDA_KEY: Final = re.compile(r"(?:DDA?)([1-4])?[.:](.*)", re.IGNORECASE | re.DOT
 _PERSON: Final = re.compile(r"(?:([A-Za-z0-9 '()+,\-/:=?]{2,})\.)?((?:[A-Za-z]\.)*)([A-Za-z0-9 '()+,\-./:=?]*)")
 _LABEL: Final = re.compile(r"(?:F\.401|X\.?400)\s*:\s*", re.IGNORECASE)
 _TELEPHONE: Final = re.compile(r"\+?[0-9][0-9 ()\-]*")
-_SELECTOR: Final = re.compile(r"'((?:[0-9A-Fa-f]{2})*)'H")
+_UNWRITABLE: Final = re.compile(r"[^\x20-\x7e]|\$")
+_QUOTED: Final = str.maketrans({delimiter: f"${delimiter}" for delimiter in "/=;"})
 _VALUE_CHARACTERS: Final = PRINTABLE | set("{}*|")
 
 # --- writing -------------------------------------------------------------------------------------------------------------------------
 
 
-def to_text(address: ORAddress, *, only: Sequence[str] | None = None) -> str:
-    """Write an address, or some of its attributes, least significant first (4.3.3); empty text when there is nothing to write.
-
-    Args:
-        address: The address.
-        only: Names of the attributes to write; None for all.
+def to_text(address: ORAddress) -> str:
+    """Write an address, least significant first (4.3.3); empty text when there is nothing to write.
 
     Raises:
         StdOrError: It has attributes that the text form cannot express: an unknown one, or a universal one without its printable twin.
     """
     _check_expressible(address)
-    parts = [part for row in reversed(ATTRIBUTES) if only is None or row.name in only for part in _written(address, row)]
+    parts = [part for row, value in reversed(_rows(address)) for part in _written(address, row, value)]
     return f"/{'/'.join(parts)}/" if parts else ""
+
+
+def _rows(address: ORAddress) -> list[tuple[Attribute, Any]]:
+    """The attributes with their printable values, most significant first; absent ones too where a teletex variant may stand for them."""
+    if address.has_teletex:
+        return [(row, getattr(address, row.name)) for row in ATTRIBUTES]
+    return list(address.attributes())
 
 
 def _check_expressible(address: ORAddress) -> None:
     if address.unknown_extensions:
         raise StdOrError(f"extension attribute {address.unknown_extensions[0][0]} has no text form (RFC 2156 4.1.1)")
     for number, _ in address.universal:
-        twins = [row for row in ATTRIBUTES if row.universal == number]
-        if not any(getattr(address, row.name) not in (None, ()) for row in twins):
+        if not has_twin(address, number):
             raise StdOrError(f"universal attribute {number} has no printable twin and no text form (RFC 2156 4.1.1)")
 
 
-def _written(address: ORAddress, row: Attribute) -> Iterator[str]:
-    value = getattr(address, row.name)
+def has_twin(address: ORAddress, number: int) -> bool:
+    """Whether an address has the printable variant of a universal attribute, by the number of that (X.411 1999)."""
+    return any(row.universal == number and getattr(address, row.name) not in (None, ()) for row in ATTRIBUTES)
+
+
+def _written(address: ORAddress, row: Attribute, value: Any) -> Iterator[str]:
     if row.name == "organizational_units":
         pairs = list(zip_longest(value, address.teletex_organizational_units))
         yield from (f"OU={_quoted(_pair_text(*pair))}" for pair in reversed(pairs))
@@ -101,10 +108,10 @@ def _written(address: ORAddress, row: Attribute) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    odd = next((character for character in text if not 32 <= ord(character) < 127 or character == "$"), None)
+    odd = _UNWRITABLE.search(text)
     if odd is not None:
-        raise StdOrError(f"{odd!r} in {text[:80]!r} is not PrintableString and has no text form (RFC 2156 4.1.3)")
-    return text.replace("/", "$/").replace("=", "$=").replace(";", "$;")
+        raise StdOrError(f"{odd[0]!r} in {text[:80]!r} is not PrintableString and has no text form (RFC 2156 4.1.3)")
+    return text.translate(_QUOTED)
 
 
 def _dda_text(printable: tuple[str, str] | None, teletex: tuple[bytes, bytes] | None) -> str:
@@ -153,14 +160,11 @@ def _value_text(address: ORAddress, row: Attribute, value: Any) -> str:
     return str(value)
 
 
-def _psap_text(psap: PresentationAddress) -> str:
-    selectors = [psap.p_selector, psap.s_selector, psap.t_selector]
-    while selectors and selectors[0] is None:
-        selectors.pop(0)
-    networks = "_".join(f"NS+{network.hex().upper()}" for network in psap.n_addresses)
-    if "_" in networks:
-        raise StdOrError("a presentation address with several network addresses has no std-or form (RFC 1278 writes '_' between them)")
-    return "".join(f"'{(selector or b'').hex().upper()}'H/" for selector in selectors) + networks
+def _psap_text(address: PresentationAddress) -> str:
+    try:
+        return text_from_presentation_address(address)
+    except TextError as error:
+        raise StdOrError(str(error)) from error
 
 
 # --- reading -------------------------------------------------------------------------------------------------------------------------
@@ -186,9 +190,9 @@ def from_text(text: str, *, complete: bool = True, grammar: Grammar = Grammar.LE
         # Without the outer separators only known keywords make it an address: john=doe is somebody's local part.
         raise (StdOrError if closed else NotStdOrError)(str(error)) from None
     if x400_version == 84:
-        _check_1984(address)
+        check_1984(address)
     if complete and address.country is not None and address.admd is None:
-        return replace(address, admd=" ")
+        return address.changed(admd=" ")
     return address
 
 
@@ -216,12 +220,24 @@ def is_known(keyword: str) -> bool:
     return keyword.upper() in ATTRIBUTE_BY_KEYWORD
 
 
-def _check_1984(address: ORAddress) -> None:
-    """Appendix B: only the attributes of the first part of the table, no teletex; a common name becomes a DDA later."""
+def check_1984(address: ORAddress) -> None:
+    """Appendix B: only the attributes of the first part of the table, no teletex; a common name becomes a DDA later.
+
+    Raises:
+        StdOrError: Something else is newer.
+    """
     newer = [row.key for row, _ in address.attributes() if not row.in_84 and row.name != "common_name"]
-    teletex = any(getattr(address, name) not in (None, ()) for name in ORAddress.__slots__ if name.startswith("teletex_"))
-    if newer or teletex:
+    if newer or address.has_teletex:
         raise StdOrError(f"X.400(1984) has no {newer[0] if newer else 'teletex values'} (RFC 2156 Appendix B)")
+
+
+def stands_inverted(text: str) -> bool:
+    """Whether an organization stands left of an organizational unit, so that the hierarchy may be the wrong way round (4.3.4.1)."""
+    try:
+        keywords = [keyword.upper() for keyword, _ in _split(text, Grammar.LENIENT)[0]]
+    except NotStdOrError:
+        return False
+    return "O" in keywords and "OU" in keywords[keywords.index("O") :]
 
 
 class _UnknownKeywordError(StdOrError):
@@ -252,15 +268,19 @@ def _split(text: str, grammar: Grammar) -> tuple[list[tuple[str, str]], bool]:
 def _may_be_odd(text: str, part: str, grammar: Grammar) -> bool:
     """Whether the value that begins so may hold what is not PrintableString: one that `to_text` cannot write in teletex.
 
-    # Peer: domains such as PRMD=R&D are on the wire, and what is shown of them has to be read again.
+    # Peer: domains such as PRMD=R&D are on the wire, and what is shown of them has to be read again. The signs of RFC 1278 are no
+    # characters of 4.1.3 either.
     """
     keyword, equals, _ = part[:40].partition("=")
     row = ATTRIBUTE_BY_KEYWORD.get(keyword.strip(" ").upper()) if equals and grammar is Grammar.LENIENT else None
-    return row is not None and row.syntax is Syntax.PRINTABLE and row.name not in _REPEATED and text[:1] == text[-1:] == "/"
+    return row is not None and row.syntax in _ODD_SYNTAXES and row.name not in _REPEATED and text[:1] == text[-1:] == "/"
 
 
+_ODD_SYNTAXES: Final = frozenset({Syntax.PRINTABLE, Syntax.PSAP})
 _REPEATED: Final = frozenset({"organizational_units", "domain_defined"})
-_ODD: Final = frozenset(map(chr, range(33, 127))) - _VALUE_CHARACTERS - {"$", ";"}
+VISIBLE: Final = frozenset(map(chr, range(33, 127)))
+"""The visible characters of ASCII."""
+_ODD: Final = VISIBLE - _VALUE_CHARACTERS - {"$", ";"}
 _HIDDEN: Final = {"/": "\ue000", "=": "\ue001", ".": "\ue002", ":": "\ue003", ";": ";"}
 """What stands for a quoted delimiter until the components are apart; none of them can occur in the text itself."""
 _SHOWN: Final = str.maketrans({hidden: shown for shown, hidden in _HIDDEN.items()})
@@ -384,7 +404,7 @@ class _Reader:
             number = integer_from_label(value) if number is None else number
             self._once(row.name, TerminalType(number) if number in set(TerminalType) else number)
         elif row.syntax is Syntax.PSAP:
-            self._once(row.name, _psap_from_text(value))
+            self._once(row.name, presentation_address_from_text(value))
         elif row.syntax is Syntax.NUMERIC and not re.fullmatch(r"[0-9 ]*", value):
             raise StdOrError(f"{row.key} has to be of digits, not {value[:40]!r} (RFC 2156 4.1.1)")
         elif not (self._lenient and row.syntax is Syntax.PRINTABLE) and not is_printable(value):
@@ -446,21 +466,6 @@ def _aligned(pairs: list[_Pair], key: str) -> tuple[tuple[str, ...], tuple[bytes
     last = max((at for at, pair in enumerate(pairs) if pair[1] is not None), default=-1)
     teletex = (pair[1] if pair[1] is not None else (pair[0] or "").encode("ascii") for pair in pairs[: last + 1])
     return tuple(printable), tuple(teletex)
-
-
-def _psap_from_text(text: str) -> PresentationAddress:
-    """A presentation address of hexadecimal selectors and ``NS+`` network addresses, the part of RFC 1278 that needs no tables."""
-    *selectors, networks = text.split("/")
-    octets: list[bytes] = []
-    for selector in selectors:
-        match = _SELECTOR.fullmatch(selector)
-        if match is None:
-            raise StdOrError(f"selector {selector[:40]!r} is not of the form 'hexadecimal'H (RFC 1278)")
-        octets.append(bytes.fromhex(match.group(1)))
-    if len(octets) > 3 or not re.fullmatch(r"NS\+(?:[0-9A-Fa-f]{2})+", networks):
-        raise StdOrError(f"{text[:80]!r} is not a presentation address of up to three selectors and NS+hexadecimal (RFC 1278)")
-    padded: list[bytes | None] = [*(None,) * (3 - len(octets)), *octets]
-    return PresentationAddress(p_selector=padded[0], s_selector=padded[1], t_selector=padded[2], n_addresses=(bytes.fromhex(networks[3:]),))
 
 
 # --- personal names --------------------------------------------------------------------------------------------------------------------

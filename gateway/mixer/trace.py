@@ -15,9 +15,16 @@ from gateway import asn1
 from gateway.errors import ConversionError, Failure, GatewayError
 from gateway.internet.fields import Field, parse_date, quote, sanitise, serialise_date
 from gateway.mixer.eits import eits_from_text, is_mixer_conversion, text_from_eits
-from gateway.mixer.identifiers import global_domain_from_text, global_domain_identifier, has_text_form, text_from_global_domain
+from gateway.mixer.identifiers import (
+    comparable,
+    global_domain_from_text,
+    global_domain_identifier,
+    has_text_form,
+    is_same_domain,
+    text_from_global_domain,
+)
 from gateway.mixer.mcgam import Levels
-from gateway.mixer.policy import Context, GlobalDomain, Settings
+from gateway.mixer.policy import Context, GlobalDomain, InternalTrace, PeerPolicy, Settings
 from gateway.mixer.rules import Notes
 from gateway.mixer.text import TextError, ia5_form, in_utc_time, with_offset
 from gateway.x400.bounds import UB_MTA_NAME_LENGTH
@@ -39,6 +46,9 @@ MIXER_COMMENT: Final = "MIXER Conversion following RFC 2156"
 _MARK: Final = re.compile(r"MIXER\s+Conversion\s+following\s+RFC\s*(?:1327|2156)", re.IGNORECASE)
 _BY: Final = re.compile(r"\bby\s+([^\s;()]+)", re.IGNORECASE)
 _RECEIVED_LIMIT: Final = 100
+"""RFC 5321 6.3 wants at least this many Received fields to be accepted; what is read back from X.400 counts on its own."""
+_VISITS_LIMIT: Final = 25
+"""Visits of an X.400 message to domains. Peers were seen to hand mail to and fro 512 times before anybody was told."""
 _BY_PART: Final = re.compile(r'by\s+(?:mta\s+("(?:[^"\\]|\\.)*"|[^\s"]+)\s+in\s+)?(/.*)', re.IGNORECASE | re.DOTALL)
 _ACTION_NAMES: Final = {"relayed": RoutingAction.RELAYED, "rerouted": RoutingAction.REROUTED}
 _OTHER_NAMES: Final = {"redirected": OtherActions.REDIRECTED, "expanded": OtherActions.DL_OPERATION}
@@ -76,14 +86,14 @@ def hops_of(external: Sequence[TraceInformationElement], internal: Sequence[Inte
     waiting = [_internal_hop(element) for element in internal]
     for element in external:
         hop = _external_hop(element)
-        at = next((at for at, inner in enumerate(waiting) if inner.domain == hop.domain), None)
+        at = next((at for at, inner in enumerate(waiting) if is_same_domain(inner.domain, hop.domain)), None)
         if at is None:
-            twin = any(other.domain == hop.domain and other.mta and other.arrival == hop.arrival for other in found)
+            twin = any(is_same_domain(other.domain, hop.domain) and other.mta and other.arrival == hop.arrival for other in found)
             found += [] if twin else [hop]
             continue
         # Internal elements before the match belong to domains that left no external trace.
         end = at
-        while end < len(waiting) and waiting[end].domain == hop.domain:
+        while end < len(waiting) and is_same_domain(waiting[end].domain, hop.domain):
             end += 1
         found += waiting[:end]
         waiting = waiting[end:]
@@ -124,7 +134,7 @@ def external_trace(hops: Iterable[Hop]) -> tuple[TraceInformationElement, ...]:
     previous: Hop | None = None
     for hop in hops:
         # A conversion always gets an element of its own (5.1.6): the one before it may hold the date of the message.
-        if previous is None or hop.domain != previous.domain or hop.other_actions or hop.converted is not None:
+        if previous is None or not is_same_domain(hop.domain, previous.domain) or hop.other_actions or hop.converted is not None:
             found.append(_external_element(hop))
         previous = hop
     return tuple(found)
@@ -142,9 +152,16 @@ def _external_element(hop: Hop) -> TraceInformationElement:
     return TraceInformationElement(global_domain_identifier=hop.domain, domain_supplied_information=supplied)
 
 
-def internal_trace(hops: Iterable[Hop]) -> tuple[InternalTraceInformationElement, ...]:
-    """Internal trace: one element for every hop that names an MTA."""
-    return tuple(_internal_element(hop, hop.mta) for hop in hops if hop.mta)
+def internal_trace(hops: Iterable[Hop], much: InternalTrace = InternalTrace.KEEP) -> tuple[InternalTraceInformationElement, ...]:
+    """Internal trace: one element for every hop that names an MTA, or for fewer of them where the peer wants it so."""
+    found: list[InternalTraceInformationElement] = []
+    seen: set[GlobalDomain] = set()
+    for hop in hops:
+        domain = comparable(hop.domain)
+        if hop.mta and much is not InternalTrace.STRIP and (much is InternalTrace.KEEP or domain not in seen):
+            found.append(_internal_element(hop, hop.mta))
+            seen.add(domain)
+    return tuple(found)
 
 
 def _internal_element(hop: Hop, mta: str) -> InternalTraceInformationElement:
@@ -320,8 +337,11 @@ class LoopError(ConversionError):
         super().__init__(Failure(reason=1, diagnostic=3, smtp_code=554, status="5.4.6", text=text))
 
 
-def check_hops(hops: Sequence[Hop], settings: Settings) -> None:
-    """Refuse an X.400 message that was converted too often, or that our own MTA has seen without a change of recipient since.
+def check_hops(hops: Sequence[Hop], settings: Settings, policy: PeerPolicy) -> None:
+    """Refuse an X.400 message that was converted too often, that has been to too many places, or that was here before.
+
+    It was here when an element names our MTA and nothing has changed its recipient since. Our domain alone says so only of what comes from
+    another domain (`PeerPolicy.other_domain`): other MTAs of our domain write it too.
 
     Raises:
         LoopError: It loops.
@@ -329,10 +349,41 @@ def check_hops(hops: Sequence[Hop], settings: Settings) -> None:
     conversions = sum(is_mixer_conversion(hop.converted) for hop in hops)
     if conversions > settings.max_conversions:
         raise LoopError(f"the message was converted by MIXER gateways {conversions} times in one direction")
-    ours = global_domain_identifier(settings.global_domain)
+    if _visits(hops) > _VISITS_LIMIT:
+        raise LoopError(f"the message was handed on {_visits(hops)} times")
+    ours = comparable(global_domain_identifier(settings.global_domain))
     for at, hop in enumerate(hops):
-        if hop.domain == ours and hop.mta == settings.mta_name and not _changed_since(hops[at:]):
+        here = hop.mta == settings.mta_name if hop.mta is not None else policy.other_domain
+        if here and comparable(hop.domain) == ours and not _changed_since(hops[at:]):
             raise LoopError("the message was at this gateway before, and no expansion or redirection has changed it since")
+
+
+def _visits(hops: Sequence[Hop]) -> int:
+    """How often a message came to another domain, or to an MTA where it was before."""
+    found, seen, previous = 0, set[tuple[GlobalDomain, str]](), None
+    for hop in hops:
+        place = (comparable(hop.domain), hop.mta or "")
+        found += previous is None or place[0] != previous or (bool(hop.mta) and place in seen)
+        seen.add(place)
+        previous = place[0]
+    return found
+
+
+def check_identifier(identifier: MTSIdentifier, hops: Sequence[Hop], policy: PeerPolicy, notes: Notes) -> None:
+    """Note an identifier whose domain is not that of the first trace element; refuse it where the policy says so (X.411 12.2.1.1.1.1).
+
+    # Peer: relays of public services give messages of others identifiers of their own, so it means nothing by itself.
+
+    Raises:
+        ConversionError: 1/11, invalid-arguments.
+    """
+    given = identifier.global_domain_identifier
+    if not hops or is_same_domain(given, hops[0].domain):
+        return
+    text = f"the identifier is of {text_from_global_domain(given)}, the first trace element of {text_from_global_domain(hops[0].domain)}"
+    if policy.strict_trace:
+        raise ConversionError(Failure(reason=1, diagnostic=11, smtp_code=554, status="5.5.2", text=text))
+    notes.add("message-identifier", "X.411 12.2.1.1.1.1", text)
 
 
 def _changed_since(hops: Sequence[Hop]) -> bool:
@@ -345,6 +396,9 @@ def check_received(fields: Sequence[Field], settings: Settings) -> None:
     Raises:
         LoopError: It loops.
     """
+    for name in ("X400-Received", "DL-Expansion-History"):
+        if sum(field.is_named(name) for field in fields) >= _RECEIVED_LIMIT:
+            raise LoopError(f"the message has {_RECEIVED_LIMIT} or more fields {name}")
     received = [field for field in fields if field.is_named("Received")]
     conversions = max(sum(_MARK.search(field.value) is not None for field in received), _conversions_to_x400(fields))
     if conversions > settings.max_conversions or len(received) >= _RECEIVED_LIMIT:

@@ -10,10 +10,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from gateway.errors import GatewayError, ProtocolError
+from gateway.mta.certificates import Certificate
+from gateway.mta.pace import Framing, Pace
+from gateway.mta.tls import certificate_of
 from gateway.osi.service import NEED_DATA, PAUSED, AbortReason, RTAbortIndication, RTOpenConfirm, RTUAbortRequest
 from gateway.osi.stack import Stack
 
@@ -33,8 +38,18 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4))
 class ConnectionFailedError(ProtocolError):
     """TCP (or TLS) to a peer could not be opened."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__("TCP", text)
+    def __init__(self, text: str, *, layer: str = "TCP") -> None:
+        super().__init__(layer, text)
+
+
+class Tap(Protocol):
+    """Hears every octet of an association."""
+
+    def received(self, data: bytes) -> None:
+        """The peer said this."""
+
+    def sent(self, data: bytes) -> None:
+        """We said this."""
 
 
 class Association(asyncio.Protocol):
@@ -44,12 +59,34 @@ class Association(asyncio.Protocol):
         stack: The protocol machine; every association has its own.
         stall_seconds: How long a peer may take none of the octets that wait for it.
         opened: Called when TCP is up; the listener starts the task of the association there.
+        secured: TLS comes before the first octet of the stack: nothing is read until `start_tls`.
+        tpkts_per_second: How fast the peer may send TPKTs before it is read from more slowly; 0: as fast as it can.
+
+    Attributes:
+        peer_address: Network address and port of the peer.
+        certificate: What the peer showed under TLS.
+        tap: Whoever listens in (`mta.trace`), None mostly.
+        incoming, outgoing: Where either direction stands in its TPKTs.
     """
 
-    def __init__(self, stack: Stack, *, stall_seconds: float = 300.0, opened: Callable[[Association], None] | None = None) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        *,
+        stall_seconds: float = 300.0,
+        opened: Callable[[Association], None] | None = None,
+        secured: bool = False,
+        tpkts_per_second: float = 0.0,
+    ) -> None:
         self.stack = stack
+        self.tap: Tap | None = None
         self.peer_address = ""
+        self.certificate: Certificate | None = None
         self._stall = stall_seconds
+        self._secured = secured
+        self._pace = Pace(tpkts_per_second)
+        self._slow_until = 0.0
+        self.incoming, self.outgoing = Framing(), Framing()
         self._opened = opened
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -76,6 +113,8 @@ class Association(asyncio.Protocol):
             _tune(raw)
         name = transport.get_extra_info("peername")
         self.peer_address = f"{name[0]}:{name[1]}" if isinstance(name, tuple) else str(name or "")
+        if self._secured:
+            transport.pause_reading()  # the first octets belong to TLS
         self._wake.set()
         if self._opened is not None:
             self._opened(self)
@@ -83,7 +122,13 @@ class Association(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Octets of the peer: they wait for the owner, who is woken."""
         self._input += data
-        if len(self._input) > _READ_AHEAD and self._transport is not None:
+        if self.tap is not None:
+            self.tap.received(data)
+        wait = self._pace.take(self.incoming.follow(data), self._loop.time())
+        if wait:
+            self._slow_until = self._loop.time() + wait
+            self._loop.call_later(wait, self._wake.set)
+        if (wait or len(self._input) > _READ_AHEAD) and self._transport is not None:
             self._transport.pause_reading()
         if self._socket is not None and hasattr(socket, "TCP_QUICKACK"):
             # Peer: some leave Nagle on and send a TPKT in two segments; the kernel forgets this option by itself.
@@ -150,9 +195,39 @@ class Association(asyncio.Protocol):
                 self._close_tcp()
                 return
             self._transport.write(data)
+            if self.tap is not None:
+                self.tap.sent(data)
+            self.outgoing.follow(data)
             await self._written()
         if self.stack.closed:
             self._close_tcp()
+
+    async def start_tls(self, context: ssl.SSLContext, *, server_side: bool, seconds: float, hostname: str | None = None) -> None:
+        """Put TLS under the stack, before the first octet of it.
+
+        Args:
+            context: Certificates and authorities.
+            server_side: The peer has called us.
+            seconds: How long the handshake may take.
+            hostname: For our own calls: the name that the certificate must hold, where it is checked.
+
+        Raises:
+            ConnectionFailedError: The handshake failed.
+        """
+        assert self._transport is not None
+        try:
+            upgraded = await self._loop.start_tls(
+                self._transport, self, context, server_side=server_side, server_hostname=hostname, ssl_handshake_timeout=seconds
+            )
+        except (OSError, ssl.SSLError, TimeoutError) as error:
+            self._transport.abort()
+            self.connection_lost(None)  # asyncio tells only the TLS layer, which is gone
+            raise ConnectionFailedError(_tls_text(error), layer="TLS") from error
+        assert upgraded is not None
+        self._transport = upgraded
+        self._secured = False
+        self.certificate = certificate_of(upgraded.get_extra_info("ssl_object"))
+        self._tick()
 
     def request(self, primitive: object) -> None:
         """A request downward; it is on the wire after the next `event` or `flush`.
@@ -257,7 +332,7 @@ class Association(asyncio.Protocol):
         return primitive
 
     def _resume_reading(self) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing() and self._slow_until <= self._loop.time():
             self._transport.resume_reading()
 
     def _close_tcp(self) -> None:
@@ -293,20 +368,17 @@ def _tune(raw: socket.socket) -> None:
                 raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-async def connect(stack: Stack, host: str, port: int, *, seconds: float, stall_seconds: float = 300.0) -> Association:
-    """Open TCP to a peer and start an initiator's stack on it.
+def host_of(association: Association) -> str:
+    """Network address of the peer, without its port."""
+    return association.peer_address.rpartition(":")[0]
 
-    Raises:
-        ConnectionFailedError: TCP could not be opened within ``seconds``.
-    """
-    loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(seconds):
-            _, association = await loop.create_connection(lambda: Association(stack, stall_seconds=stall_seconds), host, port)
-    except TimeoutError as error:
-        raise ConnectionFailedError(f"{host}:{port} did not answer within {seconds:g} seconds") from error
-    except OSError as error:
-        raise ConnectionFailedError(f"{host}:{port}: {error.strerror or error}") from error
-    except UnicodeError as error:
-        raise ConnectionFailedError(f"{host!r} is no host name: {error}") from error
-    return association
+
+def _tls_text(error: Exception) -> str:
+    """What went wrong in a handshake, in words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not believed: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"the handshake failed: {error.reason or error}"
+    if isinstance(error, (TimeoutError, ConnectionAbortedError)):
+        return "the handshake was not finished in time, or broken off by the other side: does it speak TLS on this port?"
+    return f"the handshake failed: {error}"

@@ -62,7 +62,9 @@ class X400Intake:
         except GatewayError as error:
             transfer, events = self._undecodable(source, len(octets), str(error))
         accepted = await self._store.accept(transfer, content, events=events)
-        if not transfer.recipients:
+        if accepted.repeated:
+            _log.warning("spool.repeated", id=accepted.id, peer=peer.name, session=source.session)
+        elif not transfer.recipients:
             _log.error("relay.quarantined", id=accepted.id, peer=peer.name, reason="no recipient of it is ours (X.411 12.2.1.1)")
         if accepted.suppressed:
             _log.warning("transfer.received", id=accepted.id, peer=peer.name, duplicate_recipients=str(accepted.suppressed))

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 
 from gateway import log
-from gateway.mta.association import Association
+from gateway.mta.association import Association, ConnectionFailedError, host_of
 from gateway.mta.binding import read_bind_argument, refuse_bind, result_of_bind
+from gateway.mta.credentials import Offer
+from gateway.mta.line import Line
+from gateway.mta.listener_settings import ListenerSettings
+from gateway.mta.partials import Partials
 from gateway.mta.peers import BindFault, Peer, Peers
 from gateway.mta.reception import Intake, Reception
+from gateway.mta.trace import Trace
 from gateway.osi.service import (
     NEED_DATA,
     AbortReason,
+    ConnectionReference,
     DialogueMode,
     DisconnectReason,
     Mode,
@@ -30,7 +37,6 @@ from gateway.osi.service import (
     RTTurnPleaseIndication,
     RTUAbortRequest,
     StackLimits,
-    StackTimers,
     TConnectIndication,
     TConnectResponse,
     TDisconnectRequest,
@@ -39,42 +45,19 @@ from gateway.osi.service import (
 from gateway.osi.stack import Stack
 from gateway.x400.bind import MTABindError
 
+__all__ = ["MTS_TRANSFER", "Listener", "ListenerSettings"]
+
 _log = log.get("mta")
 
 MTS_TRANSFER = "2.6.0.1.6"
 """The application context id-ac-mts-transfer (X.419)."""
 
 
+_RECOVERIES_BEFORE_ALARM = 3
+_RECOVERIES_WITHOUT_END = "a peer asks for recovery again and again: set checkpoint 0 at the peer, or recovery = true for it here"
+
 _REMEMBERED_FAILURES = 1000
 """Network addresses whose wrong binds are counted; when there are more, counting begins again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListenerSettings:
-    """How the P1 listener behaves.
-
-    Attributes:
-        tsels: Transport selectors that we answer to; an empty one among them takes calls without a selector.
-        ssels, psels: The same for session and presentation; empty means any.
-        connections: The most connections at once, all peers together.
-        unbound: The most connections of one network address that have not said who they are.
-        wrong_bind_delay_seconds: How long the answer to a wrong password waits, times the number of failures in a row.
-        idle_timeout_seconds: After this time without a transfer an association is aborted; releasing it is its opener's business.
-        largest_octets: Largest APDU that is received at all; what is too large to be delivered is judged later, and answered with a report.
-    """
-
-    host: str = "127.0.0.1"
-    port: int = 102
-    tsels: Collection[bytes] = (b"",)
-    ssels: Collection[bytes] = ()
-    psels: Collection[bytes] = ()
-    connections: int = 200
-    unbound: int = 20
-    wrong_bind_delay_seconds: float = 0.2
-    idle_timeout_seconds: float = 600.0
-    tpdu_size: int = 8192
-    largest_octets: int = 1 << 30
-    timers: StackTimers = StackTimers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +66,50 @@ class _Refusal:
 
     text: str
     reject: RTOpenReject
+    offered: str = ""
+    expected: str = ""
+    guess: bool = False  # of a name or a proof: the next answer comes more slowly
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bound:
+    """A bind that is taken: who calls, and with what."""
+
+    peer: Peer
+    offer: Offer
 
 
 class Listener:
-    """Listens for P1 associations and serves each in a task of its own."""
+    """Listens for P1 associations and serves each in a task of its own.
 
-    def __init__(self, settings: ListenerSettings, peers: Peers, intake: Intake) -> None:
+    Args:
+        settings: How it behaves.
+        peers: Who may call.
+        intake: Where goes what they send.
+        line_to: The line to a peer, which sends over the two-way alternate associations that the peer opens.
+        trace: Who listens in.
+    """
+
+    def __init__(
+        self,
+        settings: ListenerSettings,
+        peers: Peers,
+        intake: Intake,
+        *,
+        line_to: Callable[[Peer], Line | None] = lambda peer: None,
+        trace: Trace | None = None,
+    ) -> None:
+        self._line_to = line_to
+        self._trace = trace or Trace()
+        self._partials = Partials(seconds=settings.recovery_seconds, clock=lambda: asyncio.get_running_loop().time())
+        self._unknown_recoveries: Counter[str] = Counter()
         self._settings = settings
         self._peers = peers
         self._intake = intake
         self._server: asyncio.Server | None = None
+        self._tls_server: asyncio.Server | None = None
+        self._tls_context = settings.tls.context() if settings.tls is not None else None
+        self._addresses: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._incoming: Counter[str] = Counter()
         self._unbound: Counter[str] = Counter()
@@ -105,57 +122,89 @@ class Listener:
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
+    @property
+    def tls_port(self) -> int:
+        """The port that is really bound for calls under TLS."""
+        assert self._tls_server is not None
+        port: int = self._tls_server.sockets[0].getsockname()[1]
+        return port
+
     async def start(self, bound: socket.socket | None = None) -> None:
-        """Bind (or take over a bound socket) and listen."""
+        """Bind (or take over a bound socket) and listen; with TLS on a second port, too."""
         loop = asyncio.get_running_loop()
         if bound is not None:
             self._server = await loop.create_server(self._accepted, sock=bound)
         else:
             self._server = await loop.create_server(self._accepted, self._settings.host, self._settings.port)
+        if self._tls_context is not None:
+            secured = partial(self._accepted, secured=True)
+            self._tls_server = await loop.create_server(secured, self._settings.host, self._settings.tls_port)
 
     async def stop(self) -> None:
         """Stop listening and abort what is still open; unacknowledged transfers stay with their senders."""
-        if self._server is not None:
-            self._server.close()
+        for server in (self._server, self._tls_server):
+            if server is not None:
+                server.close()
         while self._tasks:
             for task in tuple(self._tasks):
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._partials.close()
 
-    def _accepted(self) -> Association:
+    def _accepted(self, *, secured: bool = False) -> Association:
         timers = self._settings.timers
         limits = StackLimits(apdu=self._settings.largest_octets + 65536)
         stack = Stack.responder(timers=timers, limits=limits)
-        return Association(stack, stall_seconds=timers.progress, opened=self._begin)
+        return Association(
+            stack, stall_seconds=timers.progress, opened=partial(self._begin, secured=secured), secured=secured,
+            tpkts_per_second=self._settings.tpkts_per_second,
+        )  # fmt: skip
 
-    def _begin(self, association: Association) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(association))
+    def _begin(self, association: Association, *, secured: bool) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(association, secured=secured))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, association: Association) -> None:
+    async def _serve(self, association: Association, *, secured: bool) -> None:
         """One connection from CR to its end. This is an edge: whatever goes wrong ends this connection only."""
-        host = _host(association)
+        host = host_of(association)
+        self._addresses[host] += 1
+        self._trace.connected(association, None)
         try:
             if reason := self._too_many(host):
                 _log.warning("connection.refused", address=association.peer_address, reason=reason)
                 return
             self._unbound[host] += 1
             try:
+                if secured:
+                    await self._secure(association)
                 opened = await self._open(association)
             finally:
                 self._unbound -= Counter((host,))
             if opened is not None:
                 await self._receive(association, *opened)
+        except ConnectionFailedError as error:
+            _log.warning("connection.refused", address=association.peer_address, reason=str(error))
         except Exception:
             _log.exception("association.aborted", address=association.peer_address, reason="a fault of our own")
         finally:
-            await association.close()
+            self._addresses -= Counter((host,))
+            try:
+                await association.close()
+            finally:
+                self._trace.closed(association)
+
+    async def _secure(self, association: Association) -> None:
+        """TLS before the first octet of the stack; the handshake counts as time to say who one is."""
+        assert self._tls_context is not None
+        await association.start_tls(self._tls_context, server_side=True, seconds=self._settings.timers.bind_input)
 
     def _too_many(self, host: str) -> str:
         """Why one connection more is not served; empty when it is. There is nobody to tell yet: TCP is closed."""
         if len(self._tasks) > self._settings.connections:
             return f"there are {self._settings.connections} connections already"
+        if self._addresses[host] > self._settings.per_address:
+            return f"there are {self._settings.per_address} connections of {host} already"
         if self._unbound[host] >= self._settings.unbound:
             return f"{self._settings.unbound} connections of {host} have not said who they are"
         return ""
@@ -194,46 +243,52 @@ class Listener:
         return False
 
     async def _answer_open(self, association: Association, event: RTOpenIndication) -> Peer | None:
-        found = self._judge(association, event)
+        if event.recover is not None:
+            found = await self._judge_recovery(association, event, event.recover)
+        else:
+            found = self._judge(association, event)
         if isinstance(found, _Refusal):
             await self._refuse(association, event, found)
             return None
-        association.response(
-            RTOpenResponse(
-                user_data=result_of_bind(found, event.mode), checkpoint_size=found.checkpoint_size, window_size=found.window_size
-            )
-        )
-        self._incoming[found.name] += 1
-        self._failures.pop(_host(association), None)
-        _log.info("association.opened", peer=found.name, address=association.peer_address, detail=association.stack.description)
-        return found
+        peer = found.peer
+        answer = RTOpenResponse(checkpoint_size=peer.checkpoint_size, window_size=peer.window_size, resumption=peer.recovery)
+        if event.recover is None:
+            answer = replace(answer, user_data=result_of_bind(peer, event.mode, found.offer))
+        association.response(replace(answer, recovered=event.recover is not None))
+        self._incoming[peer.name] += 1
+        self._failures.pop(host_of(association), None)
+        _log.info("association.opened", peer=peer.name, address=association.peer_address, detail=association.stack.description)
+        return peer
 
     async def _refuse(self, association: Association, event: RTOpenIndication, refusal: _Refusal) -> None:
         """Say no, more slowly each time that the same address offers a wrong name or password."""
         _log.warning(
             "association.refused", address=association.peer_address, reason=refusal.text, calling=event.calling.tsel,
-            called=event.called.tsel,
+            called=event.called.tsel, offered=refusal.offered, expected=refusal.expected,
         )  # fmt: skip
-        if refusal.reject.kind is RefusalKind.USER:
-            host = _host(association)
+        if refusal.guess:
+            host = host_of(association)
             if len(self._failures) >= _REMEMBERED_FAILURES:
                 self._failures.clear()
             self._failures[host] += 1
             await asyncio.sleep(min(10.0, self._settings.wrong_bind_delay_seconds * self._failures[host]))
         association.response(refusal.reject)
 
-    def _judge(self, association: Association, event: RTOpenIndication) -> Peer | _Refusal:
+    def _judge(self, association: Association, event: RTOpenIndication) -> _Bound | _Refusal:
         """The table "which answer for which fault" of p1-stack.md section 6."""
         if refusal := self._misaddressed(event):
             return refusal
         argument = read_bind_argument(event.user_data)
         if argument is None:
             return _Refusal(text="the bind argument does not decode", reject=RTOpenReject(kind=RefusalKind.UNREADABLE))
-        peer = self._peers.authenticate(
-            argument.mta_name, argument.password, _host(association), calling=event.calling, called=event.called
+        offer = replace(
+            argument, address=host_of(association), calling=event.calling, called=event.called, certificate=association.certificate
         )
+        peer = self._peers.authenticate(offer)
+        self._trace.known(association, peer.peer if isinstance(peer, BindFault) else peer, offer.password)
         if isinstance(peer, BindFault):
-            return _Refusal(text=peer.text, reject=refuse_bind(MTABindError.AUTHENTICATION_ERROR, event.mode))
+            reject = refuse_bind(MTABindError.AUTHENTICATION_ERROR, event.mode)
+            return _Refusal(text=peer.text, reject=reject, offered=str(offer), expected=peer.expected, guess=True)
         if text := _dialogue_fault(peer, event):
             return _Refusal(text=text, reject=refuse_bind(MTABindError.UNACCEPTABLE_DIALOGUE_MODE, event.mode))
         if not self._intake.ready:
@@ -241,7 +296,7 @@ class Listener:
         if self._incoming[peer.name] >= peer.incoming:
             text = f"peer {peer.name} has {peer.incoming} associations to us already"
             return _Refusal(text=text, reject=refuse_bind(MTABindError.BUSY, event.mode))
-        return peer
+        return _Bound(peer=peer, offer=offer)
 
     def _misaddressed(self, event: RTOpenIndication) -> _Refusal | None:
         """Whether the caller wants somebody or something else than this MTA offers."""
@@ -253,16 +308,36 @@ class Listener:
         if event.mode is Mode.NORMAL and event.application_context != MTS_TRANSFER:
             text = f"unknown application context {event.application_context}, only {MTS_TRANSFER} (mts-transfer) is offered"
             return _Refusal(text=text, reject=RTOpenReject(kind=RefusalKind.APPLICATION_CONTEXT))
-        if event.recover is not None:
-            text = "recovery of an earlier association is not offered"
-            return _Refusal(text=text, reject=RTOpenReject(kind=RefusalKind.CANNOT_RECOVER))
         return None
+
+    async def _judge_recovery(
+        self, association: Association, event: RTOpenIndication, reference: ConnectionReference
+    ) -> _Bound | _Refusal:
+        """Whether a dead association may be taken up again: only from the address that it came from, for a short time, by who may."""
+        if refusal := self._misaddressed(event):
+            return refusal
+        host = host_of(association)
+        peer = self._peers.get(await self._partials.owner(reference, host))
+        if peer is not None and peer.recovery:
+            self._trace.known(association, peer)
+            return _Bound(peer=peer, offer=Offer(address=host))
+        self._unknown_recoveries[host] += 1
+        if self._unknown_recoveries[host] % _RECOVERIES_BEFORE_ALARM == 0:
+            # IC-028: some peers ask without end and then declare the whole gateway invalid.
+            _log.error("association.refused", address=association.peer_address, reason=_RECOVERIES_WITHOUT_END)
+        text = "recovery of an earlier association is not offered, or there is nothing of it"
+        return _Refusal(text=text, reject=RTOpenReject(kind=RefusalKind.CANNOT_RECOVER))
 
     async def _receive(self, association: Association, peer: Peer, opening: RTOpenIndication) -> None:
         """The life of an open association: transfers in, turns given back, release or abort."""
         largest = self._settings.largest_octets
-        reception = Reception(association, peer, self._intake, reference=opening.reference, largest=largest)
+        partials = self._partials if peer.recovery else None
+        reception = Reception(association, peer, self._intake, reference=opening.reference, largest=largest, partials=partials)
+        line = self._line_to(peer) if opening.dialogue is DialogueMode.TWO_WAY_ALTERNATE else None
         try:
+            if line is not None:
+                await line.adopt(association, reception, self._settings.idle_timeout_seconds)
+                return
             if opening.initial_turn is TokenSide.ACCEPTOR:
                 association.request(RTTurnGiveRequest())
             while (event := await self._next(association)) is not None:
@@ -299,15 +374,13 @@ class Listener:
 
 def _dialogue_fault(peer: Peer, event: RTOpenIndication) -> str:
     """Why the proposed dialogue is not for us; empty when it is."""
+    if peer.either_dialogue:
+        return ""
     if event.dialogue is DialogueMode.TWO_WAY_ALTERNATE and peer.dialogue is not DialogueMode.TWO_WAY_ALTERNATE:
         return f"peer {peer.name} proposes two-way alternate, monologue is configured"
     if event.dialogue is DialogueMode.MONOLOGUE and event.initial_turn is TokenSide.ACCEPTOR:
         return f"peer {peer.name} proposes a monologue in which only we could send"
     return ""
-
-
-def _host(association: Association) -> str:
-    return association.peer_address.rpartition(":")[0]
 
 
 def _log_abort(association: Association, peer: Peer | None, event: RTAbortIndication) -> None:

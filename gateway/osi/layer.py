@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
-from gateway.osi.service import Primitive
+from gateway.octets import Octets
+from gateway.osi.service import Primitive, SDataRequest
+
+_PIECE = 32 * 1024
 
 
 class Layer:
@@ -33,3 +37,33 @@ class Layer:
     def request(self, primitive: Primitive) -> None:
         """Take a request or response of the layer above."""
         raise TypeError(f"{type(primitive).__name__} means nothing to {type(self).__name__}")
+
+
+class DataLayer(Layer):
+    """A layer right above the session: it hands a value of any size down piece by piece, when there is room below."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: Iterator[bytes] | None = None
+        self._piece = b""
+
+    def more(self) -> bool:
+        """Queue the next piece of the value that is being sent; False when there is none."""
+        if self._pieces is None:
+            return False
+        following = next(self._pieces, None)
+        self._down.append(SDataRequest(data=self._piece, end=following is None))
+        if following is None:
+            self._pieces = None
+        else:
+            self._piece = following
+        return True
+
+    def _send_value(self, value: Octets) -> None:
+        """Begin with a value; each piece becomes transport data units of its own, so the borders of its parts do not count."""
+        self._pieces = (value.read(at, at + _PIECE) for at in range(0, max(len(value), 1), _PIECE))
+        self._piece = next(self._pieces)
+
+    def _drop_value(self) -> None:
+        """What is left of the value is not sent."""
+        self._pieces = None

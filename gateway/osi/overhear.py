@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gateway.errors import GatewayError
 from gateway.osi.framing import OctetStringReader, PDVReader
+from gateway.osi.session.parameters import Field, serial_from_octets
 from gateway.osi.session.reader import TSDUReader
 from gateway.osi.session.spdu import SPDU, Kind
 from gateway.osi.tpdu import Code, decode_tpdu
@@ -59,10 +60,17 @@ class _Transfer:
     def __init__(self) -> None:
         self._octets = bytearray()
         self._data = bytearray()
+        self._marks: dict[int, int] = {}
 
     def heard(self, spdu: SPDU) -> Iterator[Heard]:
-        if spdu.kind is Kind.AS:
-            self._octets.clear()
+        match spdu.kind:
+            case Kind.AS:
+                self._octets.clear()
+                self._marks.clear()
+            case Kind.MIP:
+                self._marks[spdu.serial] = len(self._octets)
+            case Kind.AR:  # goes on behind a checkpoint; one of another association was not heard
+                del self._octets[self._marks.get(serial_from_octets(spdu.octets(Field.LINK_SERIAL)), 0) :]
         serial = f" {spdu.serial}" if spdu.kind in (Kind.MIP, Kind.MIA, Kind.AE, Kind.AEA) else ""
         over = bytes(self._octets) if spdu.kind is Kind.AE else None
         yield Heard(text=f"{spdu.kind.name}{serial}", transfer=over)

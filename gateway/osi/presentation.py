@@ -6,7 +6,7 @@ takes it off again; S-ACTIVITY, S-SYNC-MINOR and S-CONTROL-GIVE primitives are t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from gateway import asn1
 from gateway.errors import ProtocolError
@@ -14,7 +14,7 @@ from gateway.octets import ConcatOctets, Octets
 from gateway.osi import service as s
 from gateway.osi import upper_service as u
 from gateway.osi.framing import FramingError, PDVReader
-from gateway.osi.layer import Layer
+from gateway.osi.layer import DataLayer
 from gateway.osi.presentation_types import (
     ARPPPDU,
     ARUPPDU,
@@ -41,13 +41,11 @@ from gateway.osi.presentation_types import (
     UserData,
     Version,
 )
-from gateway.osi.rtse.apdu import RefuseReason, RTORJapdu
 from gateway.osi.rtse.external import length_octets
 
 BER = "2.1.1"
 """The transfer syntax {joint-iso-itu-t asn1(1) basic-encoding(1)}."""
 
-_PIECE = 32 * 1024
 _PP_REJECTED = 2  # RF reason of X.225 8.3.5.9 with which a CPR travels
 
 
@@ -80,12 +78,7 @@ def mode_of(user_data: bytes) -> s.Mode:
     return s.Mode.X410_1984 if connect.mode_selector.mode_value == ModeValue.X410_1984_MODE else s.Mode.NORMAL
 
 
-def x410_reject(reason: RefuseReason) -> bytes:
-    """The CPR PPDU of X.410-1984 mode: user data of RF reason 2."""
-    return asn1.encode(CPRPPDU(x400_mode_parameters=RTORJapdu(refuse_reason=reason)))
-
-
-class Presentation(Layer):
+class Presentation(DataLayer):
     """One presentation connection.
 
     Args:
@@ -100,8 +93,6 @@ class Presentation(Layer):
         self._proposed: Mapping[int, str] = {}
         self._responding = b""
         self._reader: PDVReader | None = None
-        self._pieces: Iterator[bytes] | None = None
-        self._piece = b""
         self._gone = False
 
     # --- from above -------------------------------------------------------------------------------------------------
@@ -117,8 +108,7 @@ class Presentation(Layer):
                 self._gone = True
                 self._down.append(s.SConnectReject(reason=_PP_REJECTED, user_data=asn1.encode(self._refusal(primitive))))
             case u.PDataRequest():
-                self._pieces = _pieces(_frame(primitive))
-                self._piece = next(self._pieces)
+                self._send_value(_frame(primitive))
             case u.PTokenPleaseRequest():
                 self._down.append(s.STokenPleaseRequest(user_data=_encode_values(primitive.values)))
             case u.PReleaseRequest():
@@ -128,22 +118,10 @@ class Presentation(Layer):
             case u.PUAbortRequest():
                 self._abort(self._user_abort(primitive.values))
             case s.SActivityInterruptRequest() | s.SActivityDiscardRequest():
-                self._pieces = None
+                self._drop_value()
                 self._down.append(primitive)
             case _:
                 self._down.append(primitive)
-
-    def more(self) -> bool:
-        """Queue the next piece of the value that is being sent; False when there is none. Called while there is room below."""
-        if self._pieces is None:
-            return False
-        following = next(self._pieces, None)
-        self._down.append(s.SDataRequest(data=self._piece, end=following is None))
-        if following is None:
-            self._pieces = None
-        else:
-            self._piece = following
-        return True
 
     def _connect(self, request: u.PConnectRequest) -> None:
         self._proposed = dict(request.contexts)
@@ -207,7 +185,7 @@ class Presentation(Layer):
 
     def _abort(self, ppdu: AbortType) -> None:
         self._gone = True
-        self._pieces = None
+        self._drop_value()
         self._down.append(s.SUAbortRequest(user_data=asn1.encode(ppdu)))
 
     # --- from below -------------------------------------------------------------------------------------------------
@@ -327,7 +305,7 @@ class Presentation(Layer):
         except asn1.BERError as error:
             raise _unreadable(f"CPA PPDU: {error}", EventIdentifier.CPA_PPDU) from error
         if parameters is None:
-            raise _unreadable("CPA PPDU without parameters of normal mode", EventIdentifier.CPA_PPDU)
+            raise _unreadable("the peer answers in X.410-1984 mode, normal mode was asked for", EventIdentifier.CPA_PPDU)
         self._contexts = _accepted(self._proposed, parameters.presentation_context_definition_result_list)
         return u.PConnectConfirm(
             accepted=True,
@@ -379,6 +357,7 @@ def _refused(confirm: s.SConnectConfirm, proposed: Mapping[int, str]) -> u.PConn
         session_reason=confirm.reason,
         provider_reason=normal.provider_reason,
         refuse_reason=reject.x400_mode_parameters.refuse_reason if reject.x400_mode_parameters else None,
+        text="the peer refuses in X.410-1984 mode, normal mode was asked for" if reject.x400_mode_parameters else "",
     )
 
 
@@ -441,11 +420,6 @@ def _value(values: PresentationDataValues) -> bytes:
         return values.octet_aligned
     assert values.arbitrary is not None
     return values.arbitrary.octets.to_bytes()
-
-
-def _pieces(value: Octets) -> Iterator[bytes]:
-    """Like `Octets.chunks`, but across the borders of its parts: each piece becomes transport data units of its own."""
-    return (value.read(at, at + _PIECE) for at in range(0, len(value), _PIECE))
 
 
 def _frame(request: u.PDataRequest) -> Octets:

@@ -68,11 +68,14 @@ class DisconnectReason(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TConnectRequest:
-    """T-CONNECT request; ``tpdu_size`` in octets is what we offer (X.224 13.3.4, RFC 2126 4)."""
+    """T-CONNECT request; ``tpdu_size`` in octets is what we offer (X.224 13.3.4, RFC 2126 4).
+
+    Peer: several MTAs take 2048 and nothing else.
+    """
 
     calling: bytes = b""
     called: bytes = b""
-    tpdu_size: int = 8192
+    tpdu_size: int = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -550,10 +553,16 @@ class RTOpenRequest:
     """RT-OPEN request: everything the initiator proposes.
 
     Attributes:
+        mode: In X.410-1984 mode there are no application context and no presentation selectors, and a session selector is for
+            the few peers that ask for one.
         user_data: The bind argument as one BER value; in normal mode with its [16] wrapper (X.411, p1-stack.md 6).
         checkpoint_size: In units of 1024 octets; 0 leaves it to the responder.
         window_size: Checkpoints that may stay unconfirmed.
-        recover: Reference of a dead association to be recovered instead of a bind.
+        application_protocol: X.410-1984 mode: 12 for P1 of 1988, 1 for P1 of 1984; what the peer wants to see is sent as it is.
+        session_versions: What is offered; a true peer of 1984 has version 1 only, with at most 512 octets of bind.
+        tsdu_size: TSDU maximum size to propose, in octets; where a peer agrees, SSDUs are cut into segments. 0 proposes none.
+        recover: Reference of a dead association to be recovered instead of a bind; ``user_data`` is not sent then.
+        resumption: Transfers that the peer resumes come up as `RTResumeIndication`; otherwise they are refused (exception 6).
     """
 
     mode: Mode = Mode.NORMAL
@@ -568,13 +577,23 @@ class RTOpenRequest:
     application_protocol: int | None = None  # X.410-1984 mode: 12 or 1
     session_versions: frozenset[int] = frozenset({1, 2})
     reference: ConnectionReference = ConnectionReference()
-    tpdu_size: int = 8192
+    tpdu_size: int = 2048
+    tsdu_size: int = 0
     recover: ConnectionReference | None = None
+    resumption: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RTOpenIndication:
-    """RT-OPEN indication: somebody wants an association. Answer with `RTOpenResponse` or `RTOpenReject`."""
+    """RT-OPEN indication: somebody wants an association. Answer with `RTOpenResponse` or `RTOpenReject`.
+
+    Attributes:
+        called, calling: In X.410-1984 mode transport selectors only: a session selector says nothing there (interop case 7).
+        application_protocol: X.410-1984 mode: 12 or 1, in whatever way the peer wrote it.
+        reference: The name of this association.
+        recover: The name of the dead association that the peer wants to recover. There is no bind then: whoever accepts must
+            know the caller otherwise (p1-stack.md 7.8).
+    """
 
     mode: Mode
     calling: Selectors
@@ -593,11 +612,19 @@ class RTOpenIndication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RTOpenResponse:
-    """RT-OPEN response, positive; sizes are upper limits of ours, the machine answers min(proposed, ours)."""
+    """RT-OPEN response, positive; sizes are upper limits of ours, the machine answers min(proposed, ours).
+
+    Attributes:
+        recovered: The association named in the indication's ``recover`` goes on; ``user_data`` is not sent then. An indication with
+            ``recover`` cannot be accepted without it, nor one without with it.
+        resumption: Transfers that the peer resumes come up as `RTResumeIndication`; otherwise they are refused (exception 6).
+    """
 
     user_data: bytes = b"\x05\x00"
     checkpoint_size: int = 63
     window_size: int = 3
+    recovered: bool = False
+    resumption: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -611,7 +638,10 @@ class RTOpenReject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RTOpenConfirm:
-    """RT-OPEN confirm. When refused: ``kind``, the bind error in ``user_data`` where there is one, and a text for the operator."""
+    """RT-OPEN confirm. When refused: ``kind``, the bind error in ``user_data`` where there is one, and a text for the operator.
+
+    ``recovered``: the peer goes on with the association whose recovery was asked for.
+    """
 
     accepted: bool
     user_data: bytes = b""
@@ -623,6 +653,7 @@ class RTOpenConfirm:
     kind: RefusalKind | None = None
     refuse_reason: int | None = None
     text: str = ""
+    recovered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -630,18 +661,103 @@ class RTTransferRequest:
     """RT-TRANSFER request: send one APDU. In normal mode the machine wraps it in its EXTERNAL (p1-stack.md 7.3).
 
     The octets are pulled while the window has room, so a large APDU is never in memory.
+    ``checkpoints``: each confirmed checkpoint comes up as `RTCheckpointConfirm`, for a user that keeps what can be resumed.
     """
 
     apdu: Octets
+    checkpoints: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferPoint:
+    """A confirmed checkpoint at which a transfer that broke off can be taken up again (p1-stack.md 7.8).
+
+    Sender and receiver name it alike, so it is also the key under which a receiver keeps its part.
+
+    Attributes:
+        activity: The identifier under which the transfer was started.
+        association: Reference of the association on which it was started.
+        serial: The checkpoint, 1 or more.
+        octets: How many octets of the transfer lie before it, in normal mode those of the EXTERNAL included.
+    """
+
+    activity: bytes
+    association: ConnectionReference
+    serial: int
+    octets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RTCheckpointConfirm:
+    """The peer has secured everything before ``point``: from here on the transfer can be resumed there."""
+
+    point: TransferPoint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RTTransferConfirm:
-    """RT-TRANSFER confirm: the peer has secured the APDU, or not and why (the session exception reason, a discard or interrupt)."""
+    """RT-TRANSFER confirm: the peer has secured the APDU, or not and why.
+
+    Attributes:
+        reason: The session exception reason, None where there was none.
+        point: Where the transfer can be resumed, None where it has to be sent again from its start.
+    """
 
     transferred: bool
     reason: int | None = None
     text: str = ""
+    point: TransferPoint | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RTInterruptRequest:
+    """Stop the transfer that we send, so that it can be resumed (transfer-interrupt of X.228); its confirm tells from where."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RTDiscardRequest:
+    """Stop the transfer that we send for good (transfer-discard of X.228); the peer drops what it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RTResumeRequest:
+    """Take a transfer up again: ``apdu`` is the same as the first time, and is sent from ``point`` on.
+
+    Possible on the association where it was interrupted, or on one that was opened with its ``recover``. A point of another
+    association of the same peer is sent with that association's reference. The confirm is an `RTTransferConfirm`.
+    """
+
+    apdu: Octets
+    point: TransferPoint
+    checkpoints: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RTResumeIndication:
+    """The peer wants to take a transfer up again after checkpoint ``serial``.
+
+    Answer with `RTResumeResponse`; with `RTExceptionRequest` of reason IRRECOVERABLE where the transfer is not known here, or
+    SEQUENCE_ERROR where it is here as a whole (the peer then counts it as transferred); or abort with UNRECOGNIZED_ACTIVITY or
+    TRANSFER_COMPLETED. Until then `next_event` returns `PAUSED`.
+
+    Attributes:
+        activity: The identifier from now on.
+        started_as: The identifier under which it was started.
+        association: Reference of the association on which it was started; that of this one where the peer names none.
+        serial: The last checkpoint whose confirmation the peer has seen.
+    """
+
+    activity: bytes
+    started_as: bytes
+    association: ConnectionReference
+    serial: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RTResumeResponse:
+    """The transfer goes on after the first ``octets`` of it, which are those before the named checkpoint; the rest is dropped."""
+
+    octets: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -660,10 +776,14 @@ class RTTransferData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RTCheckpointIndication:
-    """A checkpoint (S-SYNC-MINOR) of the peer: answer with `RTCheckpointResponse` when everything before it is secured."""
+    """A checkpoint (S-SYNC-MINOR) of the peer: answer with `RTCheckpointResponse` when everything before it is secured.
+
+    ``octets`` of the transfer lie before it; a transfer that is resumed there goes on after these.
+    """
 
     serial: int
     confirm: bool = True
+    octets: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -704,9 +824,13 @@ class RTTransferDiscarded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RTTransferInterrupted:
-    """The peer interrupted the activity (AI): what came may be resumed. The acknowledgement has been queued."""
+    """The peer interrupted the activity (AI): what came may be resumed. The acknowledgement has been queued.
+
+    ``point`` is the last checkpoint that we confirmed, None where there is none and what came can be dropped.
+    """
 
     reason: int
+    point: TransferPoint | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -772,6 +896,9 @@ class RTAbortIndication:
         text: For the operator.
         ours: Our machine found the fault and has told the peer.
         activity_open: A transfer was going on.
+        transferred: The peer says that it had secured the transfer that we were sending (transferCompleted).
+        point: The last confirmed checkpoint of that transfer, in whichever direction it went: it may be resumed there on an
+            association that is opened with ``recover``. None where nothing can be resumed.
     """
 
     layer: str
@@ -779,6 +906,8 @@ class RTAbortIndication:
     text: str = ""
     ours: bool = False
     activity_open: bool = False
+    transferred: bool = False
+    point: TransferPoint | None = None
 
 
 Primitive = object

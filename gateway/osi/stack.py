@@ -10,24 +10,28 @@
 
 Primitives are carried down at once, so that every layer knows of a response before it sees the next thing the peer sent; only the
 octets of a transfer wait until `data_to_send` has room. Going up, a primitive is taken from a layer when the one above has nothing
-left, and nothing is taken while our user owes a response. The mode is decided here, and nowhere else.
+left, and nothing is taken while our user owes a response.
+
+The mode is decided here, and nowhere else: by the request of an initiator, by the connect user data that a responder gets. It says
+which layers stand between session and RTSE, and which forms the RTSE writes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from gateway.errors import ProtocolError
 from gateway.osi import service as s
 from gateway.osi.acse import ACSE
-from gateway.osi.presentation import Presentation, mode_of, x410_reject
-from gateway.osi.rtse.apdu import RefuseReason
-from gateway.osi.rtse.machine import ABSTRACT_SYNTAXES, RTSE
+from gateway.osi.layer import DataLayer, Layer
+from gateway.osi.presentation import Presentation, mode_of
+from gateway.osi.rtse.forms import FORMS
+from gateway.osi.rtse.machine import ABSTRACT_SYNTAXES, CONTEXTS, MTA_RTSE, RTSE
 from gateway.osi.rtse.tables import State
 from gateway.osi.session import Session
 from gateway.osi.transport import Transport
-
-_RF_WITH_DATA = 2
+from gateway.osi.x410 import X410
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +48,40 @@ class Stack:
 
     Attributes:
         now: The time in seconds; set it before each call (or use `start` and `handle_timer`).
-        mode: Normal or X.410-1984, once the peer's CP has told.
+        mode: Normal or X.410-1984; of a responder, once the peer's connect has told.
     """
 
-    def __init__(self, *, opening: s.RTOpenRequest | None, timers: s.StackTimers, limits: s.StackLimits, reference: int) -> None:
+    def __init__(
+        self, *, opening: s.RTOpenRequest | None, timers: s.StackTimers, limits: s.StackLimits, reference: int, tsdu_size: int
+    ) -> None:
         self.now = 0.0
-        self.mode = s.Mode.NORMAL
         self._opening = opening
         self._timers = timers
         self._limits = limits
         self._transport = Transport(initiator=opening is not None, limits=limits, reference=reference)
         self._session: Session | None = None
-        self._presentation = Presentation(ABSTRACT_SYNTAXES)
-        self._acse = ACSE()
+        self._tsdu_size = tsdu_size
         self._rtse = RTSE(initiates=opening is not None, limits=limits)
+        self._enter(opening.mode if opening else s.Mode.NORMAL)
         self._connect_pending = False
         self._armed: s.Timer | None = None
         self._phase: _Phase | None = None
         self._sent = 0
         self._called = opening.called if opening else s.Selectors()
         self._calling = opening.calling if opening else s.Selectors()
+
+    def _enter(self, mode: s.Mode) -> None:
+        """Build what the mode asks for: the layers above the session, as pairs of neighbours from the highest down."""
+        self.mode = mode
+        self._rtse.form = FORMS[mode]
+        self._data: DataLayer
+        if mode is s.Mode.X410_1984:
+            self._data = X410(CONTEXTS, next(number for number, syntax in CONTEXTS.items() if syntax == MTA_RTSE))
+            layers: tuple[Layer, ...] = (self._data, self._rtse)
+        else:
+            self._data = Presentation(ABSTRACT_SYNTAXES)
+            layers = (self._data, ACSE(), self._rtse)
+        self._neighbours = tuple(reversed(tuple(pairwise(layers))))
 
     @classmethod
     def initiator(
@@ -81,22 +99,43 @@ class Stack:
             timers: How long the peer may take.
             limits: What the peer may make us hold.
             reference: Our transport reference, any number but 0.
-
-        Raises:
-            ProtocolError: The request asks for what we do not offer.
         """
-        if request.mode is not s.Mode.NORMAL:
-            raise ProtocolError("RTSE", "associations are opened in normal mode only", clause="X.228 5.1", ours=True)
-        stack = cls(opening=request, timers=timers or s.StackTimers(), limits=limits or s.StackLimits(), reference=reference)
+        stack = cls(
+            opening=request,
+            timers=timers or s.StackTimers(),
+            limits=limits or s.StackLimits(),
+            reference=reference,
+            tsdu_size=request.tsdu_size,
+        )
         stack._transport.request(
             s.TConnectRequest(calling=request.calling.tsel, called=request.called.tsel, tpdu_size=request.tpdu_size)
         )
         return stack
 
     @classmethod
-    def responder(cls, *, timers: s.StackTimers | None = None, limits: s.StackLimits | None = None, reference: int = 1) -> Stack:
-        """A stack that waits for an association on an accepted TCP connection."""
-        return cls(opening=None, timers=timers or s.StackTimers(), limits=limits or s.StackLimits(), reference=reference)
+    def responder(
+        cls,
+        *,
+        timers: s.StackTimers | None = None,
+        limits: s.StackLimits | None = None,
+        reference: int = 1,
+        tsdu_size: int = 0,
+    ) -> Stack:
+        """A stack that waits for an association, of either mode, on an accepted TCP connection.
+
+        Args:
+            timers: How long the peer may take.
+            limits: What the peer may make us hold.
+            reference: Our transport reference, any number but 0.
+            tsdu_size: TSDU maximum size to agree to where the peer proposes one, in octets; 0 never sends segments.
+        """
+        return cls(
+            opening=None,
+            timers=timers or s.StackTimers(),
+            limits=limits or s.StackLimits(),
+            reference=reference,
+            tsdu_size=tsdu_size,
+        )
 
     # --- the octets of TCP ------------------------------------------------------------------------------------------
 
@@ -110,7 +149,7 @@ class Stack:
 
     def data_to_send(self) -> bytes:
         """Octets for TCP, a bounded piece; call it again until it returns nothing."""
-        while self._transport.pending < self._limits.output and (self._presentation.more() or self._rtse.more()):
+        while self._transport.pending < self._limits.output and (self._data.more() or self._rtse.more()):
             self._flush()
         data = self._transport.data_to_send()
         self._sent += len(data)
@@ -197,6 +236,11 @@ class Stack:
         return self._rtse.session_version
 
     @property
+    def reference(self) -> s.ConnectionReference:
+        """The name of the association, under which it can be recovered."""
+        return self._rtse.reference
+
+    @property
     def checkpoint_size(self) -> int:
         """Agreed checkpoint size in units of 1024 octets; 0: no checkpoints."""
         return self._rtse.checkpoint_size
@@ -205,6 +249,11 @@ class Stack:
     def window_size(self) -> int:
         """Agreed number of checkpoints that may stay unconfirmed."""
         return self._rtse.window_size
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is odd about the peer, but does no harm; for the log."""
+        return self._transport.remarks
 
     @property
     def description(self) -> str:
@@ -223,13 +272,7 @@ class Stack:
                 return self._with_transport_selectors(event) if isinstance(event, s.RTOpenIndication) else event
             if self._rtse.paused or self._connect_pending:
                 return s.PAUSED
-            if (event := self._acse.next_event()) is not None:
-                self._rtse.receive(event)
-            elif (event := self._presentation.next_event()) is not None:
-                self._acse.receive(event)
-            elif (event := self._from_session()) is not None:
-                self._presentation.receive(event)
-            else:
+            if not self._raise_one():
                 below = self._transport.next_event()
                 if isinstance(below, s.Pull):
                     self._flush()
@@ -239,21 +282,25 @@ class Stack:
                 self._from_transport(below)
             self._flush()
 
+    def _raise_one(self) -> bool:
+        """Hand one primitive to the layer above the highest one that has something; False when none has."""
+        for lower, upper in self._neighbours:
+            if (event := lower.next_event()) is not None:
+                upper.receive(event)
+                return True
+        if (event := self._from_session()) is None:
+            return False
+        self._data.receive(event)
+        return True
+
     def _from_session(self) -> s.Primitive | None:
-        """The next primitive of the session; a CP of X.410-1984 mode is answered here and goes no higher."""
+        """The next primitive of the session; the connect of a peer tells the mode."""
         if self._session is None:
             return None
         event = self._session.next_event()
-        if isinstance(event, s.Pull):
-            return None
-        if isinstance(event, s.SConnectIndication) and mode_of(event.user_data) is not s.Mode.NORMAL:
-            self.mode = s.Mode.X410_1984
-            self._session.response(
-                s.SConnectReject(reason=_RF_WITH_DATA, user_data=x410_reject(RefuseReason.VALIDATION_FAILURE))
-            )
-            self._rtse.lose("presentation", "refused: the peer asks for X.410-1984 mode, which is not offered here", ours=True)
-            return None
-        return event
+        if isinstance(event, s.SConnectIndication):
+            self._enter(mode_of(event.user_data))
+        return None if isinstance(event, s.Pull) else event
 
     def _from_transport(self, primitive: s.Primitive) -> None:
         match primitive:
@@ -283,7 +330,7 @@ class Stack:
     # --- downward ---------------------------------------------------------------------------------------------------
 
     def _begin_session(self) -> None:
-        self._session = Session(initiator=self._opening is not None, limits=self._limits)
+        self._session = Session(initiator=self._opening is not None, limits=self._limits, tsdu_size=self._tsdu_size)
 
     def _accept_transport(self, response: s.TConnectResponse) -> None:
         if not self._connect_pending:
@@ -301,11 +348,10 @@ class Stack:
 
     def _flush(self) -> None:
         """Carry everything that waits down to the transport."""
-        while (primitive := self._rtse.next_request()) is not None:
-            self._acse.request(primitive)
-        while (primitive := self._acse.next_request()) is not None:
-            self._presentation.request(primitive)
-        while (primitive := self._presentation.next_request()) is not None:
+        for lower, upper in self._neighbours:
+            while (primitive := upper.next_request()) is not None:
+                lower.request(primitive)
+        while (primitive := self._data.next_request()) is not None:
             self._to_session(primitive)
         self._session_to_transport()
 

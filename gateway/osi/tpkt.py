@@ -29,11 +29,15 @@ class TPKTReader:
     """Cuts a byte stream into packets.
 
     There is no way to find the next packet after a fault, so that a reader that raised goes on raising.
+
+    Attributes:
+        reserved: The first value of the reserved octet that was not 0; 0 when there was none.
     """
 
-    __slots__ = ("_buffer", "_start")
+    __slots__ = ("_buffer", "_start", "reserved")
 
     def __init__(self) -> None:
+        self.reserved = 0
         self._buffer = bytearray()
         self._start = 0
 
@@ -59,7 +63,8 @@ class TPKTReader:
             raise ProtocolError("TPKT", f"version {self._buffer[self._start]} instead of 3", clause="RFC 1006 6")
         if self.buffered < HEADER:
             return None
-        # The reserved octet is ignored on receipt (RFC 1006 6).
+        # Peer: an Exchange 4.0 MTA sends 11 in the reserved octet, which is ignored on receipt (RFC 1006 6).
+        self.reserved = self.reserved or self._buffer[self._start + 1]
         length = int.from_bytes(self._buffer[self._start + 2 : self._start + HEADER], "big")
         if length < SHORTEST:
             raise ProtocolError("TPKT", f"length {length} is below {SHORTEST}", clause="RFC 1006 6")

@@ -37,6 +37,9 @@ from gateway.osi.tpdu import (
 )
 from gateway.osi.tpkt import LARGEST_TPDU, TPKTReader, encode_tpkt
 
+_SLICE = 32 * 1024
+"""Octets of a TSDU that are put together before they go up."""
+
 TransportEvent = TConnectIndication | TConnectConfirm | TDataIndication | TDisconnectIndication
 
 
@@ -69,6 +72,7 @@ class Transport:
         self._events: deque[TransportEvent] = deque()
         self._output: deque[bytes] = deque()
         self._pending = 0
+        self._held = b""
         self._eof = False
         self._offered = LARGEST_TPDU
         self._size_named = False
@@ -91,25 +95,45 @@ class Transport:
         while not self._events:
             if self._state is TransportState.ENDED:
                 return NEED_DATA
-            try:
-                packet = self._reader.next_packet()
-                if packet is None:
-                    if not self._eof:
-                        return NEED_DATA
-                    self._end(DisconnectReason.CONNECTION_LOST, "TCP was closed by the peer")
-                    continue
-                self._receive(decode_tpdu(packet))
-            except ProtocolError as fault:
-                # X.224 6.22: class 0 may answer with ER or simply close; closing cannot loop.
-                self._end(DisconnectReason.PROTOCOL_ERROR, str(fault))
-        return self._events.popleft()
+            if not self._read():
+                if not self._eof:
+                    return NEED_DATA
+                self._end(DisconnectReason.CONNECTION_LOST, "TCP was closed by the peer")
+        event = self._events.popleft()
+        return self._joined(event) if isinstance(event, TDataIndication) else event
+
+    def _read(self) -> bool:
+        """Work on the next packet; False when there is none. A fault of the peer ends the connection."""
+        try:
+            packet = self._reader.next_packet()
+            if packet is None:
+                return False
+            self._receive(decode_tpdu(packet))
+        except ProtocolError as fault:
+            # X.224 6.22: class 0 may answer with ER or simply close; closing cannot loop.
+            self._end(DisconnectReason.PROTOCOL_ERROR, str(fault))
+        return True
+
+    def _joined(self, first: TDataIndication) -> TDataIndication:
+        """One indication for what is here of a TSDU: small TPDUs cost every layer above as much as large ones."""
+        pieces, size, end = [first.data], len(first.data), first.end
+        while not end and size < _SLICE and (self._events or (self._state is TransportState.OPEN and self._read())):
+            following = self._events[0] if self._events else None
+            if not isinstance(following, TDataIndication):
+                break
+            self._events.popleft()
+            pieces.append(following.data)
+            size, end = size + len(following.data), following.end
+        return TDataIndication(data=b"".join(pieces), end=end) if len(pieces) > 1 else first
 
     def _receive(self, tpdu: TPDU) -> None:
         """One TPDU in the present state."""
         match tpdu.code, self._state:
+            case Code.DT, TransportState.OPEN if tpdu.data or tpdu.end:
+                # Peer: the MS Mail gateway puts the end of a TSDU that fills its last TPDU into an empty one of its own.
+                self._events.append(TDataIndication(data=tpdu.data, end=tpdu.end))
             case Code.DT, TransportState.OPEN:
-                if tpdu.data or tpdu.end:
-                    self._events.append(TDataIndication(data=tpdu.data, end=tpdu.end))
+                raise ProtocolError("COTP", "an empty DT TPDU that is not the last of its TSDU", clause="X.224 6.3.3")
             case Code.CR, TransportState.CLOSED if not self._initiator:
                 self._receive_cr(tpdu)
             case Code.CC, TransportState.WFCC:
@@ -199,13 +223,19 @@ class Transport:
         self._state = TransportState.WFCC
 
     def _request_data(self, primitive: TDataRequest) -> None:
-        """Cut a piece of a TSDU into DT TPDUs of the agreed size."""
+        """Cut a piece of a TSDU into DT TPDUs of the agreed size.
+
+        The last octets of a piece wait for the next one, so that the end of the TSDU stands in a TPDU with data: an empty one is
+        legal (X.224 6.3.3), but some peers end the connection over it.
+        """
         room = self._size - DT_HEADER
-        data = primitive.data
-        for at in range(0, len(data), room) if data else (0,):
-            last = at + room >= len(data)
-            if data or primitive.end:
-                self._send(TPDU(code=Code.DT, end=primitive.end and last, data=data[at : at + room]))
+        data = self._held + primitive.data
+        full = max(0, -(-len(data) // room) - 1) * room
+        for at in range(0, full, room):
+            self._send(TPDU(code=Code.DT, end=False, data=data[at : at + room]))
+        self._held = b"" if primitive.end else data[full:]
+        if primitive.end:
+            self._send(TPDU(code=Code.DT, end=True, data=data[full:]))
 
     def _request_disconnect(self, reason: int) -> None:
         """Refuse a CR with DR; anywhere else in class 0 the end is the end of TCP (X.224 6.7.1.5)."""
@@ -246,6 +276,12 @@ class Transport:
     def tpdu_size(self) -> int:
         """The largest TPDU that we send, in octets. Received ones may have up to 65531, whatever was agreed."""
         return self._size
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is odd about the peer, but does no harm; for the log."""
+        reserved = self._reader.reserved
+        return (f"the reserved octet of its TPKT header is {reserved:02X} instead of 00",) if reserved else ()
 
     @property
     def closed(self) -> bool:

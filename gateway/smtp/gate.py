@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
+from gateway import log
 from gateway.errors import ConversionError, Failure, GatewayError
 from gateway.internet.addresses import Mailbox
 from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient
@@ -21,14 +22,19 @@ from gateway.internet.message import Message, parse
 from gateway.lookup.sources import Settled, Sources
 from gateway.mixer.address import Role, mailbox_to_oraddress
 from gateway.mixer.convert import message_to_x400
+from gateway.mixer.delivery_options import deadline
 from gateway.mixer.policy import Context, PeerPolicy, Settings
 from gateway.mixer.questions import Knowledge, Unresolved, attempt
-from gateway.permission import Directions, Granted, Meaning, ToX400, from_smtp
+from gateway.mixer.return_paths import tag_of_path
+from gateway.permission import EXPIRED_PATH, NOT_GRANTED, Directions, Granted, Meaning, ToX400, from_smtp
+from gateway.smtp.authentication import Verifier
 from gateway.spool.content import ContentWriter, StoredContent
+from gateway.spool.ledger import FactKind
 from gateway.spool.store import Store
 from gateway.spool.transfer import Kind, Priority, Recipient, Side, Source, Transfer
 
 T = TypeVar("T")
+_log = log.get("smtp")
 
 _PATIENCE_SECONDS: Final = 2.0
 """How long an SMTP client waits for look-ups at RCPT."""
@@ -54,6 +60,7 @@ class SMTPGate:
         granted: What a source may do.
         sources: What can be asked about addresses.
         policy_of: Policy of a P1 peer by name.
+        verifier: Finds out who messages are really from; None where nobody does.
     """
 
     def __init__(
@@ -65,6 +72,7 @@ class SMTPGate:
         *,
         sources: Sources,
         policy_of: Callable[[str], PeerPolicy],
+        verifier: Verifier | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
@@ -73,6 +81,7 @@ class SMTPGate:
         self._granted = granted
         self._sources = sources
         self._policy_of = policy_of
+        self._verifier = verifier
         self._clock = clock
         self._impatient_until = 0.0
 
@@ -91,6 +100,9 @@ class SMTPGate:
         settings = self._settings()
         if settings.is_postmaster(recipient.address):
             return None
+        tag = tag_of_path(recipient.address, settings.gateway_domain)
+        if tag is not None:
+            return await self._returning(tag, envelope, source)
         try:
             mailbox = Mailbox.from_text(recipient.address)
             meaning = await self._meaning(mailbox, envelope.reverse_path, settings)
@@ -99,6 +111,13 @@ class SMTPGate:
         except GatewayError as error:
             return Failure(reason=1, diagnostic=11, smtp_code=553, status="5.1.3", text=f"The address cannot be read: {error}")
         return from_smtp(self._granted(source), meaning) if meaning is not None else None
+
+    async def _returning(self, tag: str, envelope: SmtpEnvelope, source: Source) -> Failure | None:
+        """A reverse path of ours: reports come to it from anywhere, letters from who may send letters; not after its time."""
+        fact = await self._store.ledger.recall(FactKind.RETURN_PATH, tag)
+        if fact is None or fact.expires <= self._clock():
+            return EXPIRED_PATH
+        return None if not envelope.reverse_path or self._granted(source).to_x400 else NOT_GRANTED
 
     async def _meaning(self, mailbox: Mailbox, sender: str, settings: Settings) -> Meaning | None:
         """What a mailbox finally means; None when that has to be looked up and takes too long.
@@ -140,7 +159,13 @@ class SMTPGate:
     async def accept(self, envelope: SmtpEnvelope, content: StoredContent, source: Source) -> str:
         """See `intake.Intake`."""
         queue_id, now = self._store.new_id(), self._clock()
-        message = parse(self._store.content(content))
+        octets = self._store.content(content)
+        if self._verifier is not None:
+            results = await self._verifier.results(envelope, source, octets)
+            source = replace(source, authentication={**source.authentication, **results})
+            words = {key.replace("/", "_"): text for key, text in results.items()}
+            _log.info("smtp.verified", id=queue_id, session=source.session, **words)
+        message = parse(octets)
         if content.memory is not None:
             await self._rehearse(message, envelope, queue_id, now)
         transfer = self._transfer(queue_id, envelope, message, content.length, source, now)
@@ -152,7 +177,11 @@ class SMTPGate:
         Nothing is looked up for it; a refusal that a look-up could change does not count.
         """
         settings = self._settings()
-        numbers = tuple(number for number, each in enumerate(envelope.recipients, 1) if not settings.is_postmaster(each.address))
+        numbers = tuple(
+            number
+            for number, each in enumerate(envelope.recipients, 1)
+            if not settings.is_postmaster(each.address) and tag_of_path(each.address, settings.gateway_domain) is None
+        )
 
         def work(knowledge: Knowledge) -> object:
             # Which peer it is for does not count here: at RCPT that was asked for each recipient.
@@ -171,7 +200,8 @@ class SMTPGate:
         return Transfer(
             id=queue_id, origin=Side.INTERNET, kind=Kind.MESSAGE, arrived=now, size=size, source=source,
             sender=envelope.reverse_path, envelope=envelope.to_json(), priority=_priority(envelope.mt_priority),
-            deferred_until=envelope.hold_until, message_id=message_id.value.strip() if message_id is not None else "",
+            deferred_until=envelope.hold_until, latest_delivery=deadline(envelope, now),
+            message_id=message_id.value.strip() if message_id is not None else "",
             recipients=tuple(
                 Recipient(number=number, address=recipient.address, target=Side.X400)
                 for number, recipient in enumerate(envelope.recipients, 1)
@@ -181,6 +211,6 @@ class SMTPGate:
 
 def _priority(mt_priority: int | None) -> Priority:
     """The order of work for an MT-PRIORITY (RFC 6710); the mapping to P1 is the mixer's."""
-    if mt_priority is None or mt_priority == 0:
+    if mt_priority is None or -4 < mt_priority <= 0:
         return Priority.NORMAL
     return Priority.URGENT if mt_priority > 0 else Priority.NON_URGENT

@@ -14,6 +14,7 @@ from gateway import log
 from gateway.errors import GatewayError
 from gateway.smtp.intake import ContentSink, Intake
 from gateway.smtp.server import SMTPSession
+from gateway.smtp.session import Session
 
 __all__ = ["ContentSink", "Intake", "ListenerSettings", "SMTPListener"]
 
@@ -46,7 +47,12 @@ class ListenerSettings:
         auth_requires_tls: Offer AUTH only under TLS.
         client_class: Name of the class of clients for an address and an authenticated user (empty: none); it becomes
             `Source.peer`.
-        deliver_by, mt_priority, future_release: Offer RFC 2852, RFC 6710; RFC 4865 to authenticated clients.
+        chunking: Offer CHUNKING and BINARYMIME (RFC 3030).
+        mt_priority: Offer MT-PRIORITY (RFC 6710); priorities above normal count only from classes in `may_set_delivery_options`.
+        deliver_by: Offer DELIVERBY (RFC 2852) to those classes.
+        deliver_by_minimum: Seconds, the smallest by-time that is taken with mode R.
+        future_release: Offer FUTURERELEASE (RFC 4865) to those classes for so many seconds at most; 0 to not offer it.
+        may_set_delivery_options: Names of the classes of clients that may say when their mail is delivered.
     """
 
     hostname: str
@@ -65,9 +71,12 @@ class ListenerSettings:
     authenticate: Callable[[str, str], bool] | None = None
     auth_requires_tls: bool = True
     client_class: Callable[[str, str], str] = _one_class
-    deliver_by: bool = False
+    chunking: bool = True
     mt_priority: bool = False
-    future_release: bool = False
+    deliver_by: bool = False
+    deliver_by_minimum: int = 0
+    future_release: int = 0
+    may_set_delivery_options: frozenset[str] = frozenset()
 
 
 class SMTPListener:
@@ -82,7 +91,7 @@ class SMTPListener:
         self.settings = settings
         self.intake = intake
         self._server: asyncio.Server | None = None
-        self._sessions: set[SMTPSession] = set()
+        self._sessions: set[Session] = set()
         self._of_one: Counter[str] = Counter()
         self._background: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
@@ -140,7 +149,7 @@ class SMTPListener:
 
     # For the sessions
 
-    def entered(self, session: SMTPSession) -> str:
+    def entered(self, session: Session) -> str:
         """Count a session in; the reply that refuses it, or nothing."""
         if self.stopping:
             return "421 4.3.2 the gateway is going down"
@@ -153,7 +162,7 @@ class SMTPListener:
         self._of_one[session.address] += 1
         return ""
 
-    def left(self, session: SMTPSession) -> None:
+    def left(self, session: Session) -> None:
         """Count a session out."""
         if session in self._sessions:
             self._sessions.discard(session)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.errors import GatewayError
 from gateway.internet.addresses import Mailbox
 from gateway.internet.envelope import (
+    BODY_VALUES,
     NOTIFY_VALUES,
     DeliverBy,
     EnvelopeError,
@@ -26,8 +27,6 @@ from gateway.internet.envelope import (
 _ENVID_LIMIT = 100
 _ORCPT_LIMIT = 500
 _PATH_LIMIT = 1000
-_LONGEST_BY = 999_999_999
-_LONGEST_HOLD = 10 * 365 * 86_400
 _KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 
 
@@ -46,8 +45,10 @@ class Offer:
 
     Attributes:
         size_limit: Octets of the largest message.
-        dsn, smtputf8, deliver_by, mt_priority, future_release: Whether the extension was offered.
-        authenticated: The client is; only then positive priorities count (RFC 6710 section 5.1).
+        dsn, smtputf8, chunking, deliver_by, mt_priority, future_release: Whether the extension was offered.
+        deliver_by_minimum: Seconds, the smallest by-time that is taken with mode R (RFC 2852 section 3).
+        hold_limit: Seconds, the longest time that a message is held (RFC 4865 section 3).
+        authorised: The client may set delivery options; only then positive priorities count (RFC 6710 section 4.1).
         hostname: Completes ``RCPT TO:<Postmaster>``.
     """
 
@@ -55,10 +56,13 @@ class Offer:
     hostname: str
     dsn: bool = True
     smtputf8: bool = True
+    chunking: bool = True
     deliver_by: bool = False
     mt_priority: bool = False
     future_release: bool = False
-    authenticated: bool = False
+    deliver_by_minimum: int = 0
+    hold_limit: int = 0
+    authorised: bool = False
 
 
 def parse_mail(argument: str | None, offer: Offer, now: datetime, *, extended: bool = True) -> SmtpEnvelope:
@@ -76,7 +80,18 @@ def parse_mail(argument: str | None, offer: Offer, now: datetime, *, extended: b
         if handler is None:
             raise Refusal(555, "5.5.4", f"the parameter {keyword} of MAIL is not known here")
         envelope = handler(envelope, value, offer, now)
+    _consistent(envelope)
     return envelope
+
+
+def _consistent(envelope: SmtpEnvelope) -> None:
+    """What parameters demand of each other (RFC 4865 5.1.1 and 5.2)."""
+    if envelope.hold_until is None:
+        return
+    if not envelope.reverse_path:
+        raise Refusal(501, "5.5.4", "a report cannot be held for later (RFC 4865 5.1.1)")
+    if envelope.by is not None and envelope.by.until is not None and envelope.by.until <= envelope.hold_until:
+        raise Refusal(501, "5.5.4", "the message would be held until after its BY time (RFC 4865 5.2)")
 
 
 def parse_rcpt(argument: str | None, offer: Offer, *, utf8: bool, extended: bool = True) -> SmtpRecipient:
@@ -183,10 +198,10 @@ def _size(envelope: SmtpEnvelope, value: str, offer: Offer, now: datetime) -> Sm
 
 
 def _body(envelope: SmtpEnvelope, value: str, offer: Offer, now: datetime) -> SmtpEnvelope:
-    if value.upper() == "BINARYMIME":
+    if value.upper() == "BINARYMIME" and not offer.chunking:
         raise Refusal(555, "5.6.1", "BINARYMIME is not offered here; send 8BITMIME, or base64")
-    if value.upper() not in ("7BIT", "8BITMIME"):
-        raise Refusal(501, "5.5.4", "BODY is 7BIT or 8BITMIME")
+    if value.upper() not in BODY_VALUES:
+        raise Refusal(501, "5.5.4", "BODY is 7BIT, 8BITMIME or BINARYMIME")
     return replace(envelope, body=value.upper())
 
 
@@ -224,7 +239,13 @@ def _mt_priority(envelope: SmtpEnvelope, value: str, offer: Offer, now: datetime
     _require(offer.mt_priority, "MT-PRIORITY")
     if not re.fullmatch(r"-[1-9]|[0-9]", value):
         raise Refusal(501, "5.5.4", "MT-PRIORITY is a number from -9 to 9")
-    return replace(envelope, mt_priority=int(value) if offer.authenticated else min(int(value), 0))
+    return replace(envelope, mt_priority=int(value) if offer.authorised else min(int(value), 0))
+
+
+def asked_priority(argument: str | None) -> int:
+    """The MT-PRIORITY that a good argument of MAIL asked for; 0 without one."""
+    match = re.search(r"(?i) MT-PRIORITY=(-?[0-9])(?: |$)", (argument or "").rpartition(">")[2])
+    return int(match.group(1)) if match else 0
 
 
 def _by(envelope: SmtpEnvelope, value: str, offer: Offer, now: datetime) -> SmtpEnvelope:
@@ -235,30 +256,33 @@ def _by(envelope: SmtpEnvelope, value: str, offer: Offer, now: datetime) -> Smtp
     seconds = int(match.group(1))
     if seconds <= 0 and match.group(2) == "R":
         raise Refusal(501, "5.5.4", "BY with R needs a positive time (RFC 2852 section 4)")
-    return replace(envelope, by=DeliverBy(seconds=min(seconds, _LONGEST_BY), mode=match.group(2), trace=bool(match.group(3))))
+    if match.group(2) == "R" and seconds < offer.deliver_by_minimum:
+        raise Refusal(555, "5.5.4", f"BY with R needs at least {offer.deliver_by_minimum} seconds here (RFC 2852 section 4)")
+    until = now + timedelta(seconds=seconds)
+    return replace(envelope, by=DeliverBy(seconds=seconds, mode=match.group(2), trace=bool(match.group(3)), until=until))
 
 
 def _hold_for(envelope: SmtpEnvelope, value: str, offer: Offer, now: datetime) -> SmtpEnvelope:
     _require(offer.future_release, "HOLDFOR")
     if not re.fullmatch(r"[1-9][0-9]{0,8}", value):
         raise Refusal(501, "5.5.4", "HOLDFOR is a number of seconds (RFC 4865)")
-    return _held(envelope, now + timedelta(seconds=int(value)), now)
+    return _held(envelope, now + timedelta(seconds=int(value)), now, offer)
 
 
 def _hold_until(envelope: SmtpEnvelope, value: str, offer: Offer, now: datetime) -> SmtpEnvelope:
     _require(offer.future_release, "HOLDUNTIL")
     try:
         until = datetime.fromisoformat(value.upper())
-        return _held(envelope, until if until.tzinfo else until.replace(tzinfo=UTC), now)
+        return _held(envelope, until if until.tzinfo else until.replace(tzinfo=UTC), now, offer)
     except (ValueError, OverflowError) as error:
         raise Refusal(501, "5.5.4", "HOLDUNTIL is a date and time of RFC 3339") from error
 
 
-def _held(envelope: SmtpEnvelope, until: datetime, now: datetime) -> SmtpEnvelope:
+def _held(envelope: SmtpEnvelope, until: datetime, now: datetime, offer: Offer) -> SmtpEnvelope:
     if envelope.hold_until is not None:
         raise Refusal(501, "5.5.4", "HOLDFOR and HOLDUNTIL exclude each other")
-    if not timedelta(0) < until - now <= timedelta(seconds=_LONGEST_HOLD):
-        raise Refusal(501, "5.7.17", "the release time lies in the past or too far ahead")
+    if not timedelta(0) < until - now <= timedelta(seconds=offer.hold_limit):
+        raise Refusal(501, "5.5.4", "the release time lies in the past or too far ahead (RFC 4865 section 4.2)")
     return replace(envelope, hold_until=until)
 
 

@@ -13,7 +13,9 @@ from gateway.errors import Failure
 from gateway.internet.envelope import SmtpEnvelope
 from gateway.octets import Octets
 from gateway.smtp.client import Connection, ConnectionFailed, Timeouts, TLSUnavailable, open_connection
+from gateway.smtp.departure import Departure
 from gateway.smtp.failures import connection_failure
+from gateway.smtp.recipient_check import check_recipient
 from gateway.smtp.routing import NoRoute, SMTPRouter, Target
 from gateway.smtp.transaction import Transaction
 from gateway.spool.transfer import Outcome, Result
@@ -61,12 +63,21 @@ class SMTPSender:
     Args:
         settings: How to send.
         router: Where to.
+        departure: What happens to every message before it leaves; None for nothing.
         clock: The present time, for outcomes.
     """
 
-    def __init__(self, settings: SenderSettings, router: SMTPRouter, *, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        settings: SenderSettings,
+        router: SMTPRouter,
+        *,
+        departure: Departure | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
         self._settings = settings
         self._router = router
+        self._departure = departure
         self._clock = clock or (lambda: datetime.now(UTC))
         self._hops: dict[str, _Hop] = defaultdict(lambda: _Hop(settings.connections_per_hop))
         self._sweeper: asyncio.TimerHandle | None = None
@@ -81,6 +92,8 @@ class SMTPSender:
         Returns:
             Outcome by 1-based position of the recipient in the envelope.
         """
+        if self._departure is not None:
+            message = await self._departure.prepared(message)
         outcomes: dict[int, Outcome] = {}
         groups: dict[str, list[int]] = defaultdict(list)
         for position, recipient in enumerate(envelope.recipients, 1):
@@ -90,6 +103,11 @@ class SMTPSender:
             for start in range(0, len(positions), size):
                 outcomes |= await self._deliver_to(hop, envelope, positions[start : start + size], message)
         return outcomes
+
+    async def check_recipient(self, address: str) -> Failure | None:
+        """Why mail for an address would be refused for good, asked without sending; None when it would not, or nobody can say."""
+        settings = self._settings
+        return await check_recipient(address, self._router, hostname=settings.hostname, timeouts=settings.timeouts)
 
     async def stop(self) -> None:
         """Close what is idle. Transactions in progress belong to whoever awaits them."""
@@ -116,7 +134,7 @@ class SMTPSender:
     async def _send(self, hop: str, envelope: SmtpEnvelope, message: Octets) -> Sequence[Outcome]:
         """One transaction, on an idle connection or on a new one to the first host that answers."""
         while (kept := self._idle_connection(hop)) is not None:
-            transaction = Transaction(kept, envelope, message, self._clock)
+            transaction = self._transaction(kept, envelope, message)
             if await transaction.run() or transaction.begun_data:
                 return self._ended(hop, kept, transaction)
             kept.abort()  # it was closed on us meanwhile: that says nothing about the message
@@ -139,10 +157,15 @@ class SMTPSender:
                 failure = _connect_failure(target, error)
                 _log.info("smtp.failed", peer=target.host, address=target.address, reason=str(error))
                 continue
-            transaction = Transaction(connection, envelope, message, self._clock)
+            transaction = self._transaction(connection, envelope, message)
             await transaction.run()
             return self._ended(hop, connection, transaction)
         return self._all(envelope, failure)
+
+    def _transaction(self, connection: Connection, envelope: SmtpEnvelope, message: Octets) -> Transaction:
+        if self._departure is None:
+            return Transaction(connection, envelope, message, self._clock)
+        return Transaction(connection, envelope, message, self._clock, self._departure.signed)
 
     def _ended(self, hop: str, connection: Connection, transaction: Transaction) -> Sequence[Outcome]:
         connection.messages += 1

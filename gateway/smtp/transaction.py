@@ -9,8 +9,8 @@ from datetime import datetime
 
 from gateway.errors import Failure
 from gateway.internet.addresses import Mailbox
-from gateway.internet.downgrade import is_seven_bit, seven_bit
-from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient, encode_orcpt, encode_xtext
+from gateway.internet.downgrade import Demand, demand, fit
+from gateway.internet.envelope import DeliverBy, SmtpEnvelope, SmtpRecipient, encode_orcpt, encode_xtext
 from gateway.internet.message import parse_header
 from gateway.octets import Octets
 from gateway.smtp.client import Connection, ConnectionFailed
@@ -18,6 +18,11 @@ from gateway.smtp.failures import NOT_INTERNATIONAL, Reply, Stage, connection_fa
 from gateway.spool.transfer import Outcome, Result
 
 _PIPELINED = 100  # commands written before replies are read
+_LONGEST_BY = 999_999_999  # RFC 2852 section 4: nine digits
+_TOO_LATE = Failure(
+    reason=1, diagnostic=5, smtp_code=554, status="5.4.7", text="The time by which the message had to be delivered is over."
+)  # fmt: skip
+_ON_THE_LOOP = 64 * 1024  # octets of a message that is looked through at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +36,28 @@ class _Wanted:
 class Transaction:
     """MAIL, RCPT, DATA for one message.
 
+    Args:
+        connection: Where to.
+        envelope: For whom.
+        message: As it is before what this server makes necessary.
+        clock: The present time.
+        signed: Puts signatures before what really leaves; may take long.
+
     Attributes:
         outcomes: One for each recipient of the envelope, after `run`.
         begun_data: DATA was sent, so the message may have been taken whatever happened then.
     """
 
-    def __init__(self, connection: Connection, envelope: SmtpEnvelope, message: Octets, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, connection: Connection, envelope: SmtpEnvelope, message: Octets, clock: Callable[[], datetime],
+        signed: Callable[[Octets], Octets] = lambda message: message,
+    ) -> None:  # fmt: skip
         self._connection = connection
         self._envelope = envelope
         self._message = message
         self._clock = clock
+        self._signed = signed
+        self._eight_bit = envelope.body != "7BIT"
         self._found: dict[int, Outcome] = {}
         self.begun_data = False
 
@@ -85,6 +102,9 @@ class Transaction:
             reason, diagnostic = x400_reason("5.3.4")
             text = f"{self._connection.name} takes at most {int(limit)} octets, the message has {len(self._message)}"
             return Failure(reason=reason, diagnostic=diagnostic, smtp_code=552, status="5.3.4", text=text)
+        by = self._envelope.by
+        if by is not None and by.mode == "R" and self._time_left(by) <= 0:
+            return _TOO_LATE
         if self._connection.offers("SMTPUTF8"):
             return None
         header_is_ascii = not self._envelope.smtputf8 or all(field.body.isascii() for field in parse_header(self._message))
@@ -102,11 +122,21 @@ class Transaction:
         return found
 
     async def _downgraded(self) -> Octets:
-        """RFC 6152 section 3: without 8BITMIME the content is made 7-bit."""
-        message = self._message
-        if self._envelope.body == "7BIT" or self._connection.offers("8BITMIME") or await asyncio.to_thread(is_seven_bit, message):
-            return message
-        return await asyncio.to_thread(seven_bit, message)
+        """RFC 6152 section 3: without 8BITMIME the content is made 7-bit; and nothing binary ever leaves by DATA. Signed after that.
+
+        The envelope alone does not tell: a report returns the content of a message that came with BINARYMIME.
+        """
+        most = Demand.EIGHT_BIT if self._connection.offers("8BITMIME") else Demand.SEVEN_BIT
+
+        def downgraded() -> tuple[Octets, Demand]:
+            asked = demand(self._message)
+            message = self._message if asked <= most else fit(self._message, most)
+            return self._signed(message), min(asked, most)
+
+        small = len(self._message) <= _ON_THE_LOOP
+        message, asked = downgraded() if small else await asyncio.to_thread(downgraded)
+        self._eight_bit = self._eight_bit or asked is Demand.EIGHT_BIT
+        return message
 
     async def _name_recipients(self, wanted: Sequence[_Wanted]) -> list[_Wanted]:
         """MAIL and RCPT; the recipients that the server took."""
@@ -137,11 +167,13 @@ class Transaction:
 
     def _mail_command(self) -> str:
         envelope, offers = self._envelope, self._connection.offers
-        address = envelope.reverse_path if offers("SMTPUTF8") else _ascii(envelope.reverse_path)
+        found_by_envid = offers("DSN") and envelope.envid
+        path = envelope.reverse_path if found_by_envid or not envelope.tagged_path else envelope.tagged_path
+        address = path if offers("SMTPUTF8") else _ascii(path)
         words = [f"MAIL FROM:<{address}>"]
         if offers("SIZE"):
             words.append(f"SIZE={len(self._message)}")
-        if offers("8BITMIME") and envelope.body == "8BITMIME":
+        if offers("8BITMIME") and self._eight_bit:
             words.append("BODY=8BITMIME")
         if offers("SMTPUTF8") and self._needs_utf8():
             words.append("SMTPUTF8")
@@ -151,9 +183,22 @@ class Transaction:
             words.append(f"ENVID={encode_xtext(envelope.envid)}")
         if offers("MT-PRIORITY") and envelope.mt_priority is not None:
             words.append(f"MT-PRIORITY={envelope.mt_priority}")
-        if offers("DELIVERBY") and envelope.by is not None:
-            words.append(f"BY={envelope.by.seconds};{envelope.by.mode}{'T' if envelope.by.trace else ''}")
+        words += self._deliver_by()
         return " ".join(words)
+
+    def _deliver_by(self) -> list[str]:
+        """BY with the time that is left (RFC 2852 section 4.1.4), where the server offers it for so short a time."""
+        by = self._envelope.by
+        if by is None or not self._connection.offers("DELIVERBY"):
+            return []
+        left = self._time_left(by)
+        minimum = self._connection.extensions["DELIVERBY"].partition(",")[0].strip()
+        if by.mode == "R" and left < (int(minimum) if minimum.isdecimal() else 1):
+            return []
+        return [f"BY={max(left, -_LONGEST_BY)};{by.mode}{'T' if by.trace else ''}"]
+
+    def _time_left(self, by: DeliverBy) -> int:
+        return by.seconds if by.until is None else min(int((by.until - self._clock()).total_seconds()), _LONGEST_BY)
 
     def _needs_utf8(self) -> bool:
         envelope = self._envelope

@@ -9,7 +9,7 @@ neither loses nor doubles an event.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, bindparam, delete, func, insert, literal, select
@@ -33,6 +33,9 @@ _EXPIRE = delete(event).where(event.c.at < bindparam("before"))
 
 ACCEPTED = "spool.accepted"
 """The event with which every story begins; its fields are the sender and the recipients."""
+
+CONVERTED = "relay.converted"
+"""The event of a conversion; its fields are the identifiers of what came out."""
 
 
 def write(connection: Connection, transfer_id: str, events: Iterable[Event]) -> None:
@@ -72,6 +75,44 @@ def story(connection: Connection, transfer_id: str) -> tuple[Event, ...]:
     """The events of one transfer in the order in which they were written, moved or not."""
     found = {row.serial: row for row in connection.execute(_STORY, {"transfer": transfer_id})}
     return tuple(rows.event_from_row(row) for row in found.values())
+
+
+def _like(table: Table) -> Select[Any]:
+    named = table.c.name.in_((ACCEPTED, CONVERTED))
+    return select(table.c.transfer, table.c.at, table.c.fields).where(named, table.c.fields.like(bindparam("pattern"), escape="\\"))
+
+
+_LIKE = _like(event).union(_like(outbox)).order_by("at")
+
+
+def named(connection: Connection, text: str, limit: int) -> tuple[str, ...]:
+    """Queue identifiers of transfers whose story has a text as one of its names or addresses, in any case; the newest first."""
+    escaped = "".join(f"\\{each}" if each in "\\%_" else each for each in json.dumps(text)[1:-1])
+    found: dict[str, None] = {}
+    for row in connection.execute(_LIKE, {"pattern": f"%{escaped}%"}):
+        if text.lower() in _values(json.loads(row.fields)):
+            found[row.transfer] = None
+    return tuple(reversed(found))[:limit]
+
+
+def _values(fields: Mapping[str, str]) -> set[str]:
+    told = {value.lower() for value in fields.values()}
+    return told | {each.lower() for each in json.loads(fields.get("recipients", "[]"))}
+
+
+def _between(table: Table) -> Select[Any]:
+    return select(table).where(
+        table.c.serial > bindparam("after"), table.c.at >= bindparam("since"), table.c.at < bindparam("until")
+    )  # fmt: skip
+
+
+_BETWEEN = _between(event).union(_between(outbox)).order_by("serial").limit(bindparam("at_most"))
+
+
+def between(connection: Connection, since: int, until: int, after: int, limit: int) -> tuple[tuple[int, str, Event], ...]:
+    """Events of a time (in ticks) behind a serial, in their order: serial, queue identifier, event."""
+    found = connection.execute(_BETWEEN, {"since": since, "until": until, "after": after, "at_most": limit})
+    return tuple((row.serial, row.transfer, rows.event_from_row(row)) for row in found)
 
 
 def _accepted_of(table: Table) -> Select[Any]:

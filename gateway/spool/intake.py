@@ -2,7 +2,8 @@
 
 Law 5: a P1 duplicate is the same MTS identifier *and* the same responsible recipient *and* the same history of DL
 expansion and redirection. Only those recipients are suppressed, each with an event; the same identifier with other
-recipients is another transfer, since MTAs split messages and keep the identifier (X.411 14.3).
+recipients is another transfer, since MTAs split messages and keep the identifier (X.411 14.3). A repeat of a P1 activity
+whose confirmation was lost is known before that, whole: nothing of it is kept but a line in the story of the first.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, insert, select
 
 from gateway.errors import SpoolError
-from gateway.spool import audit, content, rows
+from gateway.spool import audit, content, ledger, rows
 from gateway.spool.content import StoredContent
+from gateway.spool.ledger import Activity, FactKind
 from gateway.spool.schema import identifier, recipient, seen, ticks, transfer
 from gateway.spool.transfer import ENDS, Event, Recipient, RecipientState, Transfer
 
@@ -40,10 +42,12 @@ class Accepted:
     Attributes:
         id: Its queue identifier.
         suppressed: Numbers of the recipients that were duplicates (law 5).
+        repeated: The peer repeated an activity: ``id`` is the transfer of the first time, nothing new was stored.
     """
 
     id: str
     suppressed: tuple[int, ...] = ()
+    repeated: bool = False
 
 
 def check(offered: Transfer) -> None:
@@ -57,8 +61,23 @@ def check(offered: Transfer) -> None:
         raise SpoolError(f"transfer {offered.id}: recipient numbers {sorted(numbers)} are not unique")
 
 
-def accept(connection: Connection, offered: Transfer, stored: StoredContent, events: Sequence[Event]) -> Accepted:
-    """Write a transfer, its recipients, its content and its first events."""
+def accept(
+    connection: Connection, offered: Transfer, stored: StoredContent, events: Sequence[Event], remembered: timedelta = timedelta(days=30)
+) -> Accepted:
+    """Write a transfer, its recipients, its content and its first events; a repeated activity is only noted.
+
+    Args:
+        connection: In the writer's transaction.
+        offered: The transfer.
+        stored: Its content.
+        events: The first lines of its story.
+        remembered: How long a repeat of its activity is recognised.
+    """
+    first = _secured_before(connection, offered, remembered)
+    if first is not None:
+        content.drop(connection, stored.id)
+        audit.write(connection, first, (_repetition(offered),))
+        return Accepted(id=first, repeated=True)
     recipients, duplicates = _suppress(connection, offered)
     placed = [_placed(offered, each) for each in recipients]
     due = [ticks(each.due) for each in placed if each.state in WAITING and each.due is not None]
@@ -91,13 +110,45 @@ def accept(connection: Connection, offered: Transfer, stored: StoredContent, eve
     return Accepted(id=offered.id, suppressed=tuple(each.recipient for each in duplicates if each.recipient is not None))
 
 
+def _secured_before(connection: Connection, offered: Transfer, remembered: timedelta) -> str | None:
+    """The transfer as which the activity was secured before, else None and it is remembered that it is secured now."""
+    source = offered.source
+    if not source.digest:
+        return None
+    activity = Activity(mta_name=source.identity, session=source.session, digest=source.digest)
+    found = ledger.find(connection, FactKind.ACTIVITY, activity.key)
+    if found is None:
+        ledger.remember(connection, (activity.secured_as(offered.id, offered.arrived + remembered),))
+    return None if found is None else found.value["transfer"]
+
+
+def _repetition(offered: Transfer) -> Event:
+    return Event(
+        at=offered.arrived, name="spool.repeated", text="the peer repeated this transfer, whose confirmation it had not seen",
+        peer=offered.source.peer, fields={"session": offered.source.session, "address": offered.source.address},
+    )  # fmt: skip
+
+
 def _accepted(offered: Transfer) -> Event:
     """The first line of every story: who sent it to whom. The audit trail keeps it longer than the queue keeps the transfer."""
     recipients = [each.address for each in offered.recipients]
     return Event(
         at=offered.arrived, name=audit.ACCEPTED, text=f"{offered.kind.value} taken for {len(recipients)} recipients",
-        peer=offered.source.peer, fields={"sender": offered.sender, "recipients": json.dumps(recipients)},
+        peer=offered.source.peer, fields={"sender": offered.sender, "recipients": json.dumps(recipients), **_particulars(offered)},
     )  # fmt: skip
+
+
+def _particulars(offered: Transfer) -> dict[str, str]:
+    """What ICAO Doc 9880 asks to be kept of every transfer, as far as its record has it; conversions add the rest."""
+    found = {
+        "kind": offered.kind.value, "origin": offered.origin.value, "priority": offered.priority.name.lower().replace("_", "-"),
+        "size": str(offered.size), "arrived": offered.arrived.isoformat(), "identity": offered.source.identity,
+        "address": offered.source.address, "message_id": offered.message_id, "mts_identifier": offered.mts_identifier,
+        "ipm_identifier": offered.ipm_identifier, "subject_of": offered.subject_of,
+        "deferred_until": offered.deferred_until.isoformat() if offered.deferred_until is not None else "",
+        "latest_delivery": offered.latest_delivery.isoformat() if offered.latest_delivery is not None else "",
+    }  # fmt: skip
+    return {name: value for name, value in found.items() if value}
 
 
 def _placed(offered: Transfer, each: Recipient) -> Recipient:

@@ -1,11 +1,10 @@
 """What we promised and what we must recognise later: facts with a key, kept until they expire.
 
-* A shortened or invented identifier and the one it stands for, both ways (RFC 2156 4.7): the first pair that was
-  remembered stands, so the same short form never means two things.
-* The report we expect about something we sent: whom to tell when it comes, and when to ask why it does not.
-* The way back: where a report or notification about an identifier goes.
+* A shortened or invented identifier and the one it stands for (RFC 2156 4.7), and a request for notifications: what was
+  remembered first stands, so the same short form never means two things.
+* The way back: what a reverse path of ours leads to (`spool.expectations` holds what was sent, and to whom).
 * An activity of a P1 peer that we secured and whose confirmation may have been lost (law 5): MTA name, session
-  connection reference and activity identifier.
+  connection reference, activity identifier and a digest of what was transferred.
 """
 
 from __future__ import annotations
@@ -28,8 +27,6 @@ class FactKind(Enum):
     """What a fact is about; says what its key is."""
 
     SHORT_IDENTIFIER = "short-identifier"
-    LONG_IDENTIFIER = "long-identifier"
-    EXPECTED_REPORT = "expected-report"
     RETURN_PATH = "return-path"
     ACTIVITY = "activity"
 
@@ -52,41 +49,34 @@ class Fact:
     expires: datetime
 
 
-def identifier_pair(short: str, long: str, expires: datetime) -> tuple[Fact, Fact]:
-    """The facts that a short identifier stands for a long one, so that either leads to the other."""
-    return (
-        Fact(kind=FactKind.SHORT_IDENTIFIER, key=short, value={"long": long}, expires=expires),
-        Fact(kind=FactKind.LONG_IDENTIFIER, key=long, value={"short": short}, expires=expires),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """A P1 activity that was transferred whole; a repeat of it is confirmed again and taken only once (law 5).
 
+    Attributes:
+        mta_name: Of the peer, as its bind proved it.
+        session: Session connection reference under which the activity began, and its identifier in that session connection.
+        digest: Of all octets transferred. Two associations that a peer opened in one second may carry one reference (a host name and
+            a time in seconds, p1-stack.md 3.5), and both count their activities from 1: only equal octets are a repeat.
+    """
 
-def expected_report(mts_identifier: str, transfer_id: str, numbers: Iterable[int], due: datetime, expires: datetime) -> Fact:
-    """The fact that a report about what we sent under an MTS identifier concerns these recipients of a transfer."""
-    value = {"transfer": transfer_id, "recipients": " ".join(str(number) for number in sorted(numbers))}
-    return Fact(kind=FactKind.EXPECTED_REPORT, key=mts_identifier, value=value, due=due, expires=expires)
+    mta_name: str
+    session: str
+    digest: str
 
+    @property
+    def key(self) -> str:
+        """The key in the ledger: JSON, so that no choice of names can make two activities one."""
+        return json.dumps([self.mta_name, self.session, self.digest])
 
-def activity(mta_name: str, reference: str, identifier: str, transfer_id: str, expires: datetime) -> Fact:
-    """The fact that a P1 activity was secured as a transfer; a repeat of it is confirmed again and taken only once."""
-    key = activity_key(mta_name, reference, identifier)
-    return Fact(kind=FactKind.ACTIVITY, key=key, value={"transfer": transfer_id}, expires=expires)
-
-
-def activity_key(mta_name: str, reference: str, identifier: str) -> str:
-    """The key of an activity: JSON, so that no choice of names can make two activities one."""
-    return json.dumps([mta_name, reference, identifier])
+    def secured_as(self, transfer_id: str, expires: datetime) -> Fact:
+        """The fact that it is on disk."""
+        return Fact(kind=FactKind.ACTIVITY, key=self.key, value={"transfer": transfer_id}, expires=expires)
 
 
 _THIS = (fact.c.kind == bindparam("of_kind"), fact.c.key == bindparam("of_key"))
 _FIND = select(fact).where(*_THIS)
 _ADD = insert(fact)
-_FORGET = delete(fact).where(*_THIS)
-_OVERDUE = (
-    select(fact)
-    .where(fact.c.kind == bindparam("of_kind"), fact.c.due_at <= bindparam("now"))
-    .order_by(fact.c.due_at)
-    .limit(bindparam("at_most"))
-)
 _EXPIRED = delete(fact).where(fact.c.expires_at < bindparam("now"))
 
 
@@ -150,13 +140,3 @@ class Ledger:
     async def recall(self, kind: FactKind, key: str) -> Fact | None:
         """The fact of a key, None when it was never remembered or has expired."""
         return await self._reader.run(lambda connection: find(connection, kind, key))
-
-    async def forget(self, kind: FactKind, key: str) -> bool:
-        """Remove a fact that has served (the report came); says whether it was there."""
-        values = {"of_kind": kind.value, "of_key": key}
-        return await self._writer.run(lambda connection: connection.execute(_FORGET, values).rowcount == 1, essential=True)
-
-    async def overdue(self, kind: FactKind, now: datetime, limit: int = 100) -> tuple[Fact, ...]:
-        """What we waited for and did not get by its due time, the longest overdue first."""
-        values = {"of_kind": kind.value, "now": ticks(now), "at_most": limit}
-        return await self._reader.run(lambda connection: tuple(_fact(row) for row in connection.execute(_OVERDUE, values)))

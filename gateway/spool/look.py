@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ _NAMED = union(
 )
 _ABOUT = select(identifier.c.transfer).where(identifier.c.identifier.in_(bindparam("ids", expanding=True)))
 _EARLIEST = select(func.min(transfer.c.ready_at)).where(transfer.c.priority == bindparam("rank"), transfer.c.ready_at.is_not(None))
+_EARLIEST_BESIDE = _EARLIEST.where(transfer.c.lane.not_in(bindparam("lanes", expanding=True)))
 _STATES = select(recipient.c.state, func.count()).group_by(recipient.c.state)
 _CONTENT = select(transfer.c.content, transfer.c.length).where(transfer.c.id == bindparam("id"))
 
@@ -61,9 +62,10 @@ def track(connection: Connection, name: str) -> tuple[Transfer, ...]:
     return by_id(connection, found | about)
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """When the next transfer becomes ready (or a lease runs out), None when nothing waits."""
-    earliest = [connection.execute(_EARLIEST, {"rank": priority.value}).scalar() for priority in Priority]
+def next_due(connection: Connection, full_lanes: Collection[str] = ()) -> datetime | None:
+    """When the next transfer becomes ready (or a lease runs out), None when nothing waits. What is parked for a full lane is left out."""
+    query, lanes = (_EARLIEST_BESIDE, {"lanes": list(full_lanes)}) if full_lanes else (_EARLIEST, {})
+    earliest = [connection.execute(query, {"rank": priority.value, **lanes}).scalar() for priority in Priority]
     found = min((each for each in earliest if each is not None), default=None)
     return None if found is None else time_of(found)
 

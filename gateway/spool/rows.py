@@ -29,6 +29,7 @@ def record_json(transfer: Transfer) -> str:
             "source": [
                 source.side.value, source.peer, source.address, source.identity, source.session, dict(source.authentication),
             ],
+            "digest": source.digest,
             "sender": transfer.sender,
             "priority": transfer.priority.value,
             "deferred_until": transfer.deferred_until and transfer.deferred_until.isoformat(),
@@ -54,7 +55,13 @@ def transfer_from_row(row: Row[Any], recipients: Iterable[Recipient]) -> Transfe
         arrived=datetime.fromisoformat(record["arrived"]),
         size=record["size"],
         source=Source(
-            side=_SIDES[side], peer=peer, address=address, identity=identity, session=session, authentication=authentication
+            side=_SIDES[side],
+            peer=peer,
+            address=address,
+            identity=identity,
+            session=session,
+            digest=record.get("digest", ""),
+            authentication=authentication,
         ),
         sender=record["sender"],
         recipients=tuple(recipients),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from gateway.spool.transfer import Priority
+from gateway.spool.transfer import Priority, Transfer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +122,13 @@ def next_step(
     if warned:
         return Retry(at=at)
     return Warn(at=at) if now >= warn_at else Retry(at=min(at, warn_at))
+
+
+def gives_up_at(transfer: Transfer, policy: RetryPolicy) -> datetime:
+    """When a transfer that cannot be delivered is returned: at the end of its lifetime, or at its latest-delivery-time."""
+    start = transfer.arrived if transfer.deferred_until is None else max(transfer.arrived, transfer.deferred_until)
+    end = start + policy.pace(transfer.priority).expire_after
+    return end if transfer.latest_delivery is None else min(end, transfer.latest_delivery)
 
 
 def back_off(attempts: int, pace: Pace) -> timedelta:

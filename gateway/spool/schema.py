@@ -23,7 +23,9 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    func,
     insert,
+    inspect,
     or_,
     select,
     update,
@@ -52,6 +54,7 @@ transfer = Table(
     Column("begun", Integer, nullable=False),  # attempts in a row that began and have not ended
     Column("attempts", Integer, nullable=False),
     Column("finished_at", BigInteger),  # NULL while any recipient has not come to an end
+    Column("lane", Text, nullable=False, server_default=""),  # the full lane that it waits for (`spool.lanes`), else ''
 )
 Index(
     "transfer_ready",
@@ -148,6 +151,57 @@ Index("fact_due", fact.c.kind, fact.c.due_at)
 Index("fact_expiry", fact.c.expires_at)
 
 
+# What was sent under a name by which reports and notifications come back, and what is known of each recipient
+# (`spool.expectations`). Both outlive the transfer.
+subject = Table(
+    "subject",
+    QUEUE,
+    Column("subject", Text, primary_key=True),
+    Column("transfer", Text, primary_key=True),
+    Column("origin", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+Index("subject_transfer", subject.c.transfer)
+Index("subject_expiry", subject.c.expires_at)
+Index("subject_sender", func.lower(subject.c.sender))
+
+expectation = Table(
+    "expectation",
+    QUEUE,
+    Column("subject", Text, primary_key=True),
+    Column("transfer", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("original", Text, nullable=False),
+    Column("asked", Text, nullable=False),
+    Column("fate", Text, nullable=False),
+    Column("patience", BigInteger),  # microseconds; NULL where no answer is expected
+    Column("ends_relayed", SmallInteger, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("due_at", BigInteger),
+    Column("ended_at", BigInteger),
+    Column("peer", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("heard", Text, nullable=False),  # every fate that was ever told, with a blank behind each
+)
+Index("expectation_transfer", expectation.c.transfer, expectation.c.number)
+Index("expectation_due", expectation.c.fate, expectation.c.due_at)
+Index("expectation_address", func.lower(expectation.c.address))
+Index("expectation_original", func.lower(expectation.c.original))
+
+# Reports that were made for an address, when each of them may leave: what `spool.pacing` counts.
+told = Table(
+    "told",
+    QUEUE,
+    Column("serial", Integer, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+Index("told_address", told.c.address, told.c.at)
+
+
 def _event_columns() -> tuple[Column[int] | Column[str], ...]:
     return (
         Column("transfer", Text, nullable=False),
@@ -175,7 +229,16 @@ def _create(connection: Connection) -> None:
     QUEUE.create_all(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create,)
+def _add_expectations(connection: Connection) -> None:
+    QUEUE.create_all(connection, tables=[subject, expectation, told])  # a queue of this version has them already
+
+
+def _add_lanes(connection: Connection) -> None:
+    if "lane" not in {column["name"] for column in inspect(connection).get_columns("transfer")}:
+        connection.exec_driver_sql("ALTER TABLE transfer ADD COLUMN lane TEXT NOT NULL DEFAULT ''")
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _add_expectations, _add_lanes)
 """Step *n* turns a queue of version *n* into one of version *n* + 1. Steps are only ever added."""
 
 

@@ -21,16 +21,17 @@ from sqlalchemy import Connection
 
 from gateway.errors import SpoolError
 from gateway.octets import MemoryOctets, Octets
-from gateway.spool import audit, database, intake, ledger, look, operate, sweep, work
+from gateway.spool import audit, database, expectations, intake, ledger, look, operate, pacing, sweep, work
 from gateway.spool.content import ChunkCache, ContentWriter, StoredContent, StoreOctets, stored_length
 from gateway.spool.database import QueueFiles
+from gateway.spool.expectations import Answer, Expectations, Known
 from gateway.spool.intake import Accepted
 from gateway.spool.ledger import Fact, Ledger
 from gateway.spool.reader import Reader
 from gateway.spool.schema import migrate, ticks
 from gateway.spool.space import FreeSpace, Space, free_octets
 from gateway.spool.sweep import Retention
-from gateway.spool.transfer import Claim, Event, Outcome, Plan, RecipientState, Transfer
+from gateway.spool.transfer import Claim, Event, Kind, Outcome, Plan, RecipientState, Transfer
 from gateway.spool.writer import Writer
 
 __all__ = ["Accepted", "ContentWriter", "Retention", "Store", "StoredContent"]
@@ -39,6 +40,7 @@ LOW_WATER_OCTETS = 256 << 20
 RESERVE_OCTETS = 16 << 20
 _EVENTS_A_MOVE = 512
 _TRANSFERS_A_LOOK = 500
+_EVENTS_A_LOOK = 1000
 
 _NO_DUE: Mapping[int, datetime] = MappingProxyType({})
 _KEEP_ALL = Retention()
@@ -52,19 +54,22 @@ class Store:
     """The queue of one process. Make it with `Store.open`."""
 
     def __init__(
-        self, writer: Writer, reader: Reader, space: Space, ids: Callable[[], str], clock: Callable[[], datetime], retention: Retention
-    ) -> None:
+        self, writer: Writer, reader: Reader, space: Space, ids: Callable[[], str], clock: Callable[[], datetime],
+        retention: Retention, reports_an_hour: int,
+    ) -> None:  # fmt: skip
         self._writer = writer
         self._reader = reader
         self._space = space
         self._ids = ids
         self._clock = clock
         self._retention = retention
+        self._reports_an_hour = reports_an_hour
         self._cache = ChunkCache(reader)
         self._work = asyncio.Event()
         self._events_waiting = 0
         self._move: asyncio.Task[None] | None = None
         self.ledger = Ledger(writer, reader)
+        self.expectations = Expectations(reader)
 
     @classmethod
     async def open(
@@ -78,6 +83,7 @@ class Store:
         reserve_octets: int = RESERVE_OCTETS,
         free_space: FreeSpace = free_octets,
         retention: Retention = _KEEP_ALL,
+        reports_an_hour: int = 0,
     ) -> Store:
         """Open a queue; it is created, or brought to this program's version, where needed.
 
@@ -90,6 +96,7 @@ class Store:
             reserve_octets: Size of the file that is given up for outcomes and reports when the disk is full.
             free_space: Asks the file system for its free octets.
             retention: How long things are kept.
+            reports_an_hour: To one address; more of them leave later. 0 sets no limit.
 
         Raises:
             ConfigurationError: The URL, the folder or its file system cannot be used, or the queue is newer than we are.
@@ -103,7 +110,7 @@ class Store:
             await writer.run(lambda connection: database.check_durability(connection, synchronous))
             await writer.run(migrate)
         space.hold_back()
-        store = cls(writer, Reader(database.reading_engine(files)), space, ids, clock, retention)
+        store = cls(writer, Reader(database.reading_engine(files)), space, ids, clock, retention, reports_an_hour)
         await store._move_events()
         return store
 
@@ -151,7 +158,8 @@ class Store:
     async def accept(self, transfer: Transfer, content: StoredContent | bytes, *, events: Sequence[Event] = ()) -> Accepted:
         """Take responsibility: when this returns, the transfer is on disk. Concurrent accepts share a commit.
 
-        Recipients that a P1 peer sent before (law 5) are suppressed. If all are, the transfer is kept as finished.
+        Recipients that a P1 peer sent before (law 5) are suppressed. If all are, the transfer is kept as finished. Of a repeated
+        activity nothing is kept.
 
         Args:
             transfer: Its recipients are due at their ``due``, else at ``deferred_until``, else at once.
@@ -165,7 +173,8 @@ class Store:
         intake.check(transfer)
         self._space.check()
         stored = _stored(transfer, content)
-        accepted = await self._writer.run(lambda connection: intake.accept(connection, transfer, stored, events))
+        remembered = self._retention.duplicates
+        accepted = await self._writer.run(lambda connection: intake.accept(connection, transfer, stored, events, remembered))
         self._noted(1 + len(events) + len(accepted.suppressed))
         self._work.set()
         return accepted
@@ -186,7 +195,14 @@ class Store:
     # ---- working ---------------------------------------------------------------------------------------------------
 
     async def claim(
-        self, worker: str, now: datetime, *, lease_seconds: float, limit: int = 1, exclude: Collection[str] = ()
+        self,
+        worker: str,
+        now: datetime,
+        *,
+        lease_seconds: float,
+        limit: int = 1,
+        exclude: Collection[str] = (),
+        full_lanes: Collection[str] = (),
     ) -> tuple[Claim, ...]:
         """Lease the due recipients of some transfers, urgent transfers first, then the oldest due.
 
@@ -199,9 +215,10 @@ class Store:
             lease_seconds: After so long without `renew` or `record` another worker may take it.
             limit: At most so many.
             exclude: Identifiers of transfers to leave alone.
+            full_lanes: Lanes without room: what was parked for one of them is left alone.
         """
         until = now + timedelta(seconds=lease_seconds)
-        leased = await self._writer.run(lambda connection: work.claim(connection, worker, now, until, limit, exclude))
+        leased = await self._writer.run(lambda connection: work.claim(connection, worker, now, until, limit, exclude, full_lanes))
         return tuple(self._with_content(each) for each in leased)
 
     def _with_content(self, leased: work.Leased) -> Claim:
@@ -223,7 +240,13 @@ class Store:
         return await self._reader.run(lambda connection: work.read_plan(connection, claim.transfer.id, group))
 
     async def commit_plan(
-        self, claim: Claim, plan: Plan, *, facts: Sequence[Fact] = (), identifiers: Collection[str] = ()
+        self,
+        claim: Claim,
+        plan: Plan,
+        *,
+        facts: Sequence[Fact] = (),
+        identifiers: Collection[str] = (),
+        subjects: Sequence[Known] = (),
     ) -> Plan:
         """Fix what a conversion invents, before the first attempt; the plan that stands, which may be an earlier one.
 
@@ -232,6 +255,7 @@ class Store:
             plan: For one group.
             facts: What must be in the ledger before anything is sent (`Conversion.remember`).
             identifiers: Names that the conversion gave the message, for tracking.
+            subjects: Names under which reports and notifications will come, and about whom.
 
         Raises:
             StaleLeaseError: Somebody else holds the transfer by now.
@@ -240,6 +264,7 @@ class Store:
         def commit(connection: Connection) -> Plan:
             standing = work.keep_plan(connection, claim, plan)
             ledger.remember(connection, facts)
+            expectations.promise(connection, subjects)
             intake.add_names(connection, claim.transfer.id, identifiers)
             return standing
 
@@ -255,6 +280,7 @@ class Store:
         spawn: Sequence[tuple[Transfer, bytes | StoredContent]] = (),
         events: Sequence[Event] = (),
         identifiers: Collection[str] = (),
+        answers: Sequence[Answer] = (),
         done: bool = True,
     ) -> None:
         """Write the ends of attempts, the reports they cause and the events, in one commit.
@@ -267,6 +293,7 @@ class Store:
             spawn: Reports and other transfers that this causes, with their content.
             events: Lines for the story of the claimed transfer.
             identifiers: Further names under which to track it.
+            answers: What the transfer, a report or notification itself, said of what was sent before.
             done: End the lease. Recipients that still wait can be claimed again when due.
 
         Raises:
@@ -280,8 +307,10 @@ class Store:
 
         def commit(connection: Connection) -> None:
             work.record(connection, claim, outcomes, due, warned, done_at)
+            expectations.handed_over(connection, claim.transfer.id, outcomes)
+            expectations.settle(connection, answers)
             for transfer, stored in reports:
-                intake.accept(connection, transfer, stored, ())
+                intake.accept(connection, self._paced(connection, transfer), stored, ())
             audit.write(connection, claim.transfer.id, events)
             intake.add_names(connection, claim.transfer.id, identifiers)
 
@@ -290,14 +319,49 @@ class Store:
         if spawn or done:
             self._work.set()
 
+    def _paced(self, connection: Connection, transfer: Transfer) -> Transfer:
+        """A report that leaves no sooner than the limit of its address allows."""
+        if transfer.kind is not Kind.REPORT:
+            return transfer
+        recipients = tuple(
+            replace(each, due=pacing.leaves_at(connection, each.address, transfer.arrived, self._reports_an_hour))
+            for each in transfer.recipients
+        )
+        return replace(transfer, recipients=recipients)
+
+    async def promise(self, subjects: Sequence[Known], *facts: Fact) -> None:
+        """Commit what is to be recognised of something that is sent without a transfer of its own, such as a probe.
+
+        Raises:
+            SpoolError: The queue cannot be written; nothing was.
+        """
+
+        def commit(connection: Connection) -> None:
+            expectations.promise(connection, subjects)
+            ledger.remember(connection, facts)
+
+        await self._writer.run(commit, essential=True)
+
     async def release_claim(self, claim: Claim) -> None:
         """Give a transfer back untouched, as at shutdown: the attempt does not count. Harmless with a stale lease."""
         await self._writer.run(lambda connection: work.give_back(connection, claim), essential=True)
         self._work.set()
 
-    async def next_due(self) -> datetime | None:
-        """When the next transfer becomes ready or a lease runs out; None when nothing waits."""
-        return await self._reader.run(look.next_due)
+    async def park(self, claim: Claim, lane: str) -> None:
+        """Give a transfer back untouched until there is room in its lane (`spool.lanes`)."""
+        await self._writer.run(lambda connection: work.park(connection, claim, lane), essential=True)
+
+    def wake(self) -> None:
+        """There may be work again: a lane has room."""
+        self._work.set()
+
+    async def next_due(self, *, full_lanes: Collection[str] = ()) -> datetime | None:
+        """When the next transfer becomes ready or a lease runs out; None when nothing waits.
+
+        Args:
+            full_lanes: Lanes without room: what was parked for one of them does not count.
+        """
+        return await self._reader.run(lambda connection: look.next_due(connection, full_lanes))
 
     async def wait_for_work(self, timeout: float) -> bool:  # noqa: ASYNC109 (the caller's loop is built on the timeout)
         """Wait until this process has accepted, recorded or released something; False after ``timeout`` seconds.
@@ -380,6 +444,24 @@ class Store:
     async def events(self, transfer_id: str) -> tuple[Event, ...]:
         """The story of a transfer, oldest first; it outlives the transfer itself."""
         return await self._reader.run(lambda connection: audit.story(connection, transfer_id))
+
+    async def named(self, name: str, limit: int = 100) -> tuple[str, ...]:
+        """Queue identifiers of everything that has this name or address in the queue or the audit trail, the newest first."""
+        held = await self._reader.run(lambda connection: look.track(connection, name))
+        told = await self._reader.run(lambda connection: audit.named(connection, name, limit))
+        return tuple(dict.fromkeys((*told, *(each.id for each in reversed(held)))))[:limit]
+
+    async def trail(self, since: datetime, until: datetime) -> AsyncIterator[tuple[str, Event]]:
+        """The audit trail of a time: queue identifier and event, in the order in which they were written."""
+        after = 0
+        while True:
+            page = partial(audit.between, since=ticks(since), until=ticks(until), after=after, limit=_EVENTS_A_LOOK)
+            found = await self._reader.run(page)
+            if not found:
+                return
+            for _, transfer_id, event in found:
+                yield transfer_id, event
+            after = found[-1][0]
 
     async def addresses_since(self, when: datetime) -> AsyncIterator[str]:
         """Every sender and recipient of what arrived since ``when``, each once, in the text form of its side.

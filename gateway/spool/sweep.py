@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from gateway.spool import audit, content, ledger, operate
+from gateway.spool import audit, content, expectations, ledger, operate, pacing
 from gateway.spool.schema import seen, ticks, transfer, unclaimed
 
 _TRANSFERS_A_STEP = 100
@@ -48,4 +48,6 @@ def forget(connection: Connection, now: datetime, retention: Retention) -> None:
     """Forget duplicates, facts and events whose time is over."""
     connection.execute(_SEEN, {"before": ticks(now - retention.duplicates)})
     ledger.expire(connection, now)
+    expectations.expire(connection, now)
+    pacing.expire(connection, now)
     audit.expire(connection, ticks(now - retention.audit))

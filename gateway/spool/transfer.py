@@ -63,7 +63,8 @@ class Source:
         peer: Name of the configured P1 peer or of the SMTP client class; ``local`` for what the gateway itself made.
         address: Network address of the client, for the log.
         identity: What authentication proved: MTA name, SMTP AUTH user, certificate subject; empty when nothing.
-        session: Names the connection: SMTP session id, or MTA name, session connection reference and activity.
+        session: Names the connection: SMTP session id, or session connection reference and activity of P1.
+        digest: Of all octets that a P1 activity transferred; with identity and session it tells a repeat of it (law 5).
         authentication: Results of checks made on entry (SPF, DKIM, TLS ...), as text by method.
     """
 
@@ -72,6 +73,7 @@ class Source:
     address: str = ""
     identity: str = ""
     session: str = ""
+    digest: str = ""
     authentication: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -177,7 +179,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A lease on the due recipients of one transfer. ``fence`` grows with every claim; a stale one is refused."""
+    """A lease on the due recipients of one transfer. ``fence`` grows with every claim; a stale one is refused.
+
+    Attributes:
+        unended: Attempts before this one that began and never ended.
+    """
 
     transfer: Transfer
     due: tuple[Recipient, ...]
@@ -186,6 +192,7 @@ class Claim:
     fence: int
     attempt: int
     until: datetime
+    unended: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

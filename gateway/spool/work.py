@@ -39,7 +39,7 @@ _ENDED = one_of(recipient.c.state, ENDS)
 _DUE = (_RECIPIENTS_OF, _WAITS, recipient.c.due <= bindparam("now"))
 
 
-def _ready(exclude: bool) -> Select[Any]:
+def _ready(exclude: bool, lanes: bool) -> Select[Any]:
     """The claim query, the only one of its kind: the oldest due transfers of one priority, free or with an expired lease.
 
     ``SKIP LOCKED`` lets several gateways claim from one PostgreSQL side by side; SQLite has one writer and leaves it out.
@@ -51,15 +51,17 @@ def _ready(exclude: bool) -> Select[Any]:
         .limit(bindparam("at_most"))
         .with_for_update(skip_locked=True)
     )
-    return query.where(transfer.c.id.not_in(bindparam("exclude", expanding=True))) if exclude else query
+    query = query.where(transfer.c.id.not_in(bindparam("exclude", expanding=True))) if exclude else query
+    return query.where(transfer.c.lane.not_in(bindparam("lanes", expanding=True))) if lanes else query
 
 
-_READY, _READY_EXCEPT = _ready(False), _ready(True)
+_READY = {(exclude, lanes): _ready(exclude, lanes) for exclude in (False, True) for lanes in (False, True)}
 _LEASE = (
     update(transfer)
     .where(_THIS)
     .values(
         worker=bindparam("new_worker"),
+        lane="",
         ready_at=bindparam("until"),
         fence=transfer.c.fence + 1,
         begun=transfer.c.begun + 1,
@@ -90,6 +92,7 @@ _UNCOUNT = (
     .where(_RECIPIENTS_OF, recipient.c.number == bindparam("which"), recipient.c.attempts > 0)
     .values(attempts=recipient.c.attempts - 1)
 )
+_PARK = update(transfer).where(_THIS).values(lane=bindparam("full_lane"))
 _WORKER = select(transfer.c.worker).where(_THIS)
 _SETTLE = update(transfer).where(_THIS).values(worker="", ready_at=bindparam("next_at"), finished_at=bindparam("finished"))
 _REMAINS = select(
@@ -133,13 +136,19 @@ class Leased:
 
 
 def claim(
-    connection: Connection, worker: str, now: datetime, until: datetime, limit: int, exclude: Collection[str]
+    connection: Connection,
+    worker: str,
+    now: datetime,
+    until: datetime,
+    limit: int,
+    exclude: Collection[str],
+    full_lanes: Collection[str] = (),
 ) -> tuple[Leased, ...]:
     """Lease due transfers, urgent ones first, then the oldest; quarantine those whose attempts never end."""
     found: list[Leased] = []
     for priority in sorted(Priority, reverse=True):
         while len(found) < limit:
-            ready = _ready_rows(connection, priority, now, limit - len(found), exclude)
+            ready = _ready_rows(connection, priority, now, limit - len(found), exclude, full_lanes)
             if not ready:
                 break
             for row in ready:
@@ -150,12 +159,12 @@ def claim(
 
 
 def _ready_rows(
-    connection: Connection, priority: Priority, now: datetime, limit: int, exclude: Collection[str]
+    connection: Connection, priority: Priority, now: datetime, limit: int, exclude: Collection[str], full_lanes: Collection[str]
 ) -> list[Row[Any]]:
     values: dict[str, Any] = {"rank": priority.value, "now": ticks(now), "at_most": limit}
-    if exclude:
-        return list(connection.execute(_READY_EXCEPT, {**values, "exclude": list(exclude)}))
-    return list(connection.execute(_READY, values))
+    values |= {"exclude": list(exclude)} if exclude else {}
+    values |= {"lanes": list(full_lanes)} if full_lanes else {}
+    return list(connection.execute(_READY[bool(exclude), bool(full_lanes)], values))
 
 
 def _take(connection: Connection, row: Row[Any], worker: str, now: datetime, until: datetime) -> Leased | None:
@@ -179,6 +188,7 @@ def _take(connection: Connection, row: Row[Any], worker: str, now: datetime, unt
         fence=row.fence + 1,
         attempt=row.attempts + 1,
         until=time_of(ticks(until)),
+        unended=row.begun,
     )
     return Leased(claim=leased, content_id=row.content, length=row.length)
 
@@ -215,6 +225,12 @@ def give_back(connection: Connection, held: Claim) -> bool:
     if held.due:
         connection.execute(_UNCOUNT, [{**here, "which": each.number} for each in held.due])
     return True
+
+
+def park(connection: Connection, held: Claim, lane: str) -> None:
+    """Give a transfer back until there is room in its lane; harmless with a stale lease."""
+    if give_back(connection, held):
+        connection.execute(_PARK, {"transfer_id": held.transfer.id, "full_lane": lane})
 
 
 def read_plan(connection: Connection, transfer_id: str, group: str) -> Plan | None:

@@ -6,7 +6,7 @@ parts (tag 15) hold two EXTERNALs here; `extended_bodyparts` says what is in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import IntEnum
 from types import MappingProxyType
@@ -107,6 +107,19 @@ class TeletexBodyPart(asn1.Members):
 
     parameters: TeletexParameters = asn1.member(TeletexParameters)
     data: tuple[Octets, ...] = asn1.member(TeletexData)
+
+
+@asn1.sequence()
+class ISO6937TextBodyPart(asn1.Members):
+    """ISO6937Text of MOTIS (1986), body part 13 of the European profiles of 1984; X.420 never had it.
+
+    Attributes:
+        parameters: SET with the repertoire, which nobody was seen to use.
+        data: Lines without their ends, octets of ISO 6937. Some senders put blocks of equal length there.
+    """
+
+    parameters: bytes = asn1.member(asn1.Any())
+    data: tuple[Octets, ...] = asn1.member(asn1.SequenceOf(asn1.LargeOctetString(tag=asn1.context(0))))
 
 
 class VideotexSyntax(IntEnum):
@@ -219,6 +232,29 @@ BODY_PART_NUMBERS: Final[Mapping[str, int]] = MappingProxyType(
 
 UNINTERPRETED: Final[Mapping[int, str]] = MappingProxyType({1: "tlx", 10: "sfd", 12: "odif", 13: "iso6937-text"})
 """Body parts that have a name and no usable definition: telex and simple formattable document of 1984, MOTIS and PP additions."""
+
+
+ISO_6937_NUMBER: Final = 13
+_ISO_6937_TEXT: Final = asn1.tagged(ISO6937TextBodyPart, asn1.context(ISO_6937_NUMBER))
+_NO_PARAMETERS: Final = b"\x31\x00"
+
+
+def iso6937_text(part: BodyPart) -> ISO6937TextBodyPart | None:
+    """The lines of body part 13; None for any other.
+
+    Raises:
+        BERError: It is not what MOTIS defined under that number.
+    """
+    if part.unknown is None or number_of(part) != ISO_6937_NUMBER:
+        return None
+    found: ISO6937TextBodyPart = asn1.decode(part.unknown, _ISO_6937_TEXT)
+    return found
+
+
+def iso6937_part(lines: Iterable[Octets]) -> BodyPart:
+    """Body part 13 of lines of ISO 6937."""
+    value = ISO6937TextBodyPart(parameters=_NO_PARAMETERS, data=tuple(lines))
+    return BodyPart(unknown=asn1.encode_octets(value, _ISO_6937_TEXT))
 
 
 def number_of(part: BodyPart) -> int:

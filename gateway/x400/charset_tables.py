@@ -139,7 +139,8 @@ RIGHT_HAND_BY_REGISTRATION: Final[dict[int, GraphicSet]] = {one.registration: on
 
 CODEC_BY_REGISTRATION: Final[dict[int, str]] = {
     100: "iso8859_1", 101: "iso8859_2", 109: "iso8859_3", 110: "iso8859_4", 144: "iso8859_5", 127: "iso8859_6", 126: "iso8859_7",
-    138: "iso8859_8", 148: "iso8859_9", 166: "iso8859_11", 199: "iso8859_14", 203: "iso8859_15",
+    138: "iso8859_8", 148: "iso8859_9", 166: "iso8859_11", 199: "iso8859_14", 203: "iso8859_15", 157: "iso8859_10", 179: "iso8859_13",
+    226: "iso8859_16",
 }  # fmt: skip
 """Right-hand parts that we write, in order of preference: registration -> Python codec."""
 

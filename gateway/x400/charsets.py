@@ -10,7 +10,7 @@ import codecs
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from gateway.x400.charset_tables import approximate
+from gateway.x400.charset_tables import IR_6, SETS_94, SETS_96, approximate
 from gateway.x400.general_text import (
     DEFAULT_SETS,
     GENERAL_TEXT_CHARSETS,
@@ -24,6 +24,7 @@ from gateway.x400.general_text import (
     general_from_text,
     text_from_general,
 )
+from gateway.x400.iso2022 import Decoder
 from gateway.x400.t61 import Encoded, Reading, T61Encoder, decode_t61, guess_reading, t61_from_text, text_from_t61
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "GENERAL_TEXT_CHARSETS",
     "Encoded",
     "GeneralText",
+    "NATIONAL_VARIANTS",
     "Reading",
     "Repertoire",
     "T61Encoder",
@@ -38,9 +40,12 @@ __all__ = [
     "choose_repertoire",
     "decode_general",
     "decode_ia5",
+    "decode_iso6937",
     "decode_t61",
     "designation_prefix",
+    "decode_variant",
     "encode_general",
+    "encode_variant",
     "general_from_text",
     "guess_ia5_charset",
     "guess_reading",
@@ -51,6 +56,12 @@ __all__ = [
     "text_from_t61",
 ]
 
+NATIONAL_VARIANTS: Final[dict[int, str]] = {
+    one.registration: one.table for one in SETS_94.values() if one.registration not in (13, 102, 103)
+}
+"""National versions of ISO 646 by ISO-IR number, such as 21 (German), 10 and 11 (Swedish), 60 (Norwegian): characters 2/0 to 7/15."""
+
+_ISO_6937_FINAL: Final = 0x52
 US_ASCII: Final = "us-ascii"
 UTF_8: Final = "utf-8"
 
@@ -95,3 +106,35 @@ def ia5_from_text(text: str) -> Encoded:
     losses = tuple(one for one in dict.fromkeys(text) if not one.isascii())
     approximated = text.translate({ord(one): approximate(one) for one in losses})
     return Encoded(approximated.encode("ascii"), losses)
+
+
+def decode_iso6937(lines: Iterable[Iterable[bytes]]) -> Iterator[str]:
+    """Text of lines of ISO 6937, each in chunks; ASCII is on the left, the supplementary set (ISO-IR 156) on the right."""
+    for line in lines:
+        decoder = Decoder(IR_6, SETS_96[_ISO_6937_FINAL])
+        for chunk in line:
+            yield decoder.feed(chunk)
+        yield decoder.finish()
+
+
+def decode_variant(octets: Iterable[bytes], registration: int) -> Iterator[str]:
+    """Text of an IA5String in a national version of ISO 646; octets above 7F are read as Latin-1."""
+    table = _variant(registration)
+    for chunk in octets:
+        yield chunk.decode("latin-1").translate(table)
+
+
+def encode_variant(text: str, registration: int) -> bytes | None:
+    """Octets of a text in a national version of ISO 646; None where it has a character that the version lacks, ASCII ones too."""
+    table = _variant(registration)
+    lost = set(table) - set(map(ord, table.values()))
+    if any(ord(one) in lost for one in set(text)):
+        return None
+    octets = text.translate({ord(character): code for code, character in table.items()})
+    return octets.encode("ascii") if octets.isascii() else None
+
+
+def _variant(registration: int) -> dict[int, str]:
+    """ASCII code -> the character that the version has in its place."""
+    changed = NATIONAL_VARIANTS.get(registration, IR_6.table)
+    return {0x20 + at: one for at, one in enumerate(changed) if one != IR_6.table[at]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -96,6 +97,22 @@ class MimeParameters(asn1.Members):
     other_header_fields: tuple[str, ...] = asn1.member(RFC822FieldList)
 
 
+class ODAClass(IntEnum):
+    """T.411 Annex E: what can be done with a document."""
+
+    FORMATTED = 0
+    PROCESSABLE = 1
+    FORMATTED_PROCESSABLE = 2
+
+
+@asn1.set_(extensible=True)
+class ODABodyPartParameters(asn1.Members):
+    """OdaBodyPartParameters (T.411 Annex E, RFC 1494 7.4)."""
+
+    document_application_profile: str = asn1.member(asn1.ObjectIdentifier(), tag=asn1.context(0))
+    document_architecture_class: int = asn1.member(asn1.Integer(names=ODAClass), tag=asn1.context(1))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendedBodyPartType:
     """One registered extended body part type.
@@ -153,7 +170,7 @@ EXTENDED_BODY_PART_TYPES: Final[Mapping[str, ExtendedBodyPartType]] = MappingPro
             _type(oids.ID_MIME_POSTSCRIPT_BODY, _OCTETS),
             _type(oids.ID_MIME_JPEG_BODY, _OCTETS),
             _type(oids.ID_MIME_GIF_BODY, _OCTETS),
-            _type(ID_ODA_DATA, asn1.SequenceOf(asn1.LargeAny())),
+            _type(ID_ODA_DATA, asn1.SequenceOf(asn1.LargeAny()), None, ODABodyPartParameters),
         )
     }
 )

@@ -41,7 +41,8 @@ NRNExtensionsField = asn1.SetOf(IPMSExtension)
 RNExtensionsField = asn1.SetOf(IPMSExtension)
 OtherNotificationTypeFields = asn1.SetOf(IPMSExtension)
 
-LocalIPMIdentifier = asn1.PrintableString(size=(0, ub.UB_LOCAL_IPM_IDENTIFIER))
+# Peer: some write identifiers with '_' or '@' in them; a reply has to name them as they came.
+LocalIPMIdentifier = asn1.PrintableString(size=(0, ub.UB_LOCAL_IPM_IDENTIFIER), visible=True)
 FreeFormName = asn1.TeletexString(size=(0, ub.UB_FREE_FORM_NAME))
 TelephoneNumber = asn1.PrintableString(size=(0, ub.UB_TELEPHONE_NUMBER))
 

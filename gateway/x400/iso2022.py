@@ -75,6 +75,10 @@ class Decoder:
         """A decoder in the initial state of a TeletexString: ISO-IR 102 left, 103 right (RFC 2157 Appendix C)."""
         return cls(IR_102, IR_103)
 
+    def begin_utf_8(self) -> None:
+        """Read what follows as UTF-8 until the return sequence."""
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+
     def feed(self, octets: bytes) -> str:
         """The text of the next octets, as far as it is complete."""
         data, self._pending = self._pending + octets, b""
@@ -130,7 +134,7 @@ class Decoder:
     def _apply(self, sequence: bytes, text: list[str]) -> None:
         """Carry out one escape sequence; announcers, C0 and C1 designations and unknown sets without a table change nothing visible."""
         if sequence in (b"\x1b%G", b"\x1b%/G", b"\x1b%/H", b"\x1b%/I"):
-            self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+            self.begin_utf_8()
         elif sequence == b"\x1b%@" and self._utf8 is not None:
             text.append(self._utf8.decode(b"", True))
             self._utf8 = None

@@ -5,6 +5,9 @@
 
 Tag traps (X.411 is IMPLICIT TAGS, yet a tag on a CHOICE is explicit): country ``61 { 13 | 12 }``, ADMD ``62 { 13 | 12 }``, PRMD
 ``A2 { 13 | 12 }``. Where a name is tagged [n] the ``60`` disappears.
+
+Attributes that X.400(1984) has may be of zero length.
+# Peer: 1984 systems send such ones and rely on them (RFC 2156 Appendix B); `gateway.mixer.legality` sees that nobody else gets any.
 """
 
 from __future__ import annotations
@@ -45,22 +48,24 @@ class AdministrationDomainName(asn1.Choice):
     """X.411 AdministrationDomainName, [APPLICATION 2] EXPLICIT; one space means any ADMD of the country, zero length is legal."""
 
     numeric: str | None = asn1.alternative(asn1.NumericString(size=(0, ub.UB_DOMAIN_NAME_LENGTH)))
-    printable: str | None = asn1.alternative(asn1.PrintableString(size=(0, ub.UB_DOMAIN_NAME_LENGTH)))
+    # Peer: names such as R&D and UK_GOV are on the wire; what came so goes back so, or no reply would reach anybody there.
+    printable: str | None = asn1.alternative(asn1.PrintableString(size=(0, ub.UB_DOMAIN_NAME_LENGTH), visible=True))
 
 
 @asn1.choice()
 class PrivateDomainName(asn1.Choice):
     """X.411 PrivateDomainName."""
 
-    numeric: str | None = asn1.alternative(asn1.NumericString(size=(1, ub.UB_DOMAIN_NAME_LENGTH)))
-    printable: str | None = asn1.alternative(asn1.PrintableString(size=(1, ub.UB_DOMAIN_NAME_LENGTH)))
+    numeric: str | None = asn1.alternative(asn1.NumericString(size=(1, ub.UB_DOMAIN_NAME_LENGTH), null=True))
+    # Peer: as for the ADMD.
+    printable: str | None = asn1.alternative(asn1.PrintableString(size=(1, ub.UB_DOMAIN_NAME_LENGTH), null=True, visible=True))
 
 
-NetworkAddress = X121Address = asn1.NumericString(size=(1, ub.UB_X121_ADDRESS_LENGTH))
-TerminalIdentifier = asn1.PrintableString(size=(1, ub.UB_TERMINAL_ID_LENGTH))
-OrganizationName = asn1.PrintableString(size=(1, ub.UB_ORGANIZATION_NAME_LENGTH))
-NumericUserIdentifier = asn1.NumericString(size=(1, ub.UB_NUMERIC_USER_ID_LENGTH))
-OrganizationalUnitName = asn1.PrintableString(size=(1, ub.UB_ORGANIZATIONAL_UNIT_NAME_LENGTH))
+NetworkAddress = X121Address = asn1.NumericString(size=(1, ub.UB_X121_ADDRESS_LENGTH), null=True)
+TerminalIdentifier = asn1.PrintableString(size=(1, ub.UB_TERMINAL_ID_LENGTH), null=True)
+OrganizationName = asn1.PrintableString(size=(1, ub.UB_ORGANIZATION_NAME_LENGTH), null=True)
+NumericUserIdentifier = asn1.NumericString(size=(1, ub.UB_NUMERIC_USER_ID_LENGTH), null=True)
+OrganizationalUnitName = asn1.PrintableString(size=(1, ub.UB_ORGANIZATIONAL_UNIT_NAME_LENGTH), null=True)
 OrganizationalUnitNames = asn1.SequenceOf(OrganizationalUnitName, size=(1, ub.UB_ORGANIZATIONAL_UNITS))
 
 
@@ -68,11 +73,13 @@ OrganizationalUnitNames = asn1.SequenceOf(OrganizationalUnitName, size=(1, ub.UB
 class PersonalName(asn1.Members):
     """X.411 PersonalName."""
 
-    surname: str = asn1.member(asn1.PrintableString(size=(1, ub.UB_SURNAME_LENGTH)), tag=asn1.context(0))
-    given_name: str | None = asn1.member(asn1.PrintableString(size=(1, ub.UB_GIVEN_NAME_LENGTH)), tag=asn1.context(1), optional=True)
-    initials: str | None = asn1.member(asn1.PrintableString(size=(1, ub.UB_INITIALS_LENGTH)), tag=asn1.context(2), optional=True)
+    surname: str = asn1.member(asn1.PrintableString(size=(1, ub.UB_SURNAME_LENGTH), null=True), tag=asn1.context(0))
+    given_name: str | None = asn1.member(
+        asn1.PrintableString(size=(1, ub.UB_GIVEN_NAME_LENGTH), null=True), tag=asn1.context(1), optional=True
+    )
+    initials: str | None = asn1.member(asn1.PrintableString(size=(1, ub.UB_INITIALS_LENGTH), null=True), tag=asn1.context(2), optional=True)
     generation_qualifier: str | None = asn1.member(
-        asn1.PrintableString(size=(1, ub.UB_GENERATION_QUALIFIER_LENGTH)), tag=asn1.context(3), optional=True
+        asn1.PrintableString(size=(1, ub.UB_GENERATION_QUALIFIER_LENGTH), null=True), tag=asn1.context(3), optional=True
     )
 
 

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -56,12 +56,14 @@ class Postfix:
         gateway_port: Where the gateway's SMTP listener will be.
         users: Mailboxes that exist; others of their domains are refused at RCPT.
         relayed: Domains that go to the gateway.
+        routes: Transports of further domains, whose recipients Postfix does not know.
     """
 
     gateway_port: int
     port: int
     users: tuple[str, ...] = ("anna.berg@example.org",)
     relayed: tuple[str, ...] = ("partner.example", "x400.example.org")
+    routes: Mapping[str, str] = field(default_factory=dict)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="mixer-postfix-")))
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -126,7 +128,7 @@ class Postfix:
 
     def _main(self) -> str:
         nobody = pwd.getpwnam("nobody").pw_uid
-        to_gateway = f"smtp:[127.0.0.1]:{self.gateway_port}"
+        routes = {**dict.fromkeys(self.relayed, f"smtp:[127.0.0.1]:{self.gateway_port}"), **self.routes}
         return f"""\
 compatibility_level = 3.6
 queue_directory = {self.folder}/queue
@@ -147,8 +149,8 @@ virtual_mailbox_base = {self.folder}/mail
 virtual_mailbox_maps = inline:{{ {", ".join(f"{{ {user} = {user}/ }}" for user in self.users)} }}
 virtual_uid_maps = static:{nobody}
 virtual_gid_maps = static:{nobody}
-relay_domains = {" ".join(self.relayed)}
-transport_maps = inline:{{ {", ".join(f"{{ {domain} = {to_gateway} }}" for domain in self.relayed)} }}
+relay_domains = {" ".join((*self.relayed, *self.routes))}
+transport_maps = inline:{{ {", ".join(f"{{ {domain} = {route} }}" for domain, route in routes.items())} }}
 default_transport = error:5.1.2 this test has no other domains
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_recipient_restrictions =
@@ -169,9 +171,9 @@ def require_postfix() -> None:
 
 
 @contextlib.contextmanager
-def running(gateway_port: int, port: int) -> Iterator[Postfix]:
+def running(gateway_port: int, port: int, routes: Mapping[str, str] | None = None) -> Iterator[Postfix]:
     """A Postfix that runs while the block does."""
-    postfix = Postfix(gateway_port, port)
+    postfix = Postfix(gateway_port, port, routes=routes or {})
     try:
         postfix.start()
         yield postfix

@@ -28,6 +28,7 @@ class GatewayProcess:
     wrapper: tuple[str, ...] = ()
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
     pid: int = field(default=0, init=False)
+    highest: int = field(default=0, init=False)
 
     @property
     def log(self) -> Path:
@@ -73,6 +74,17 @@ class GatewayProcess:
     def peak_memory(self) -> int:
         """The most memory that the process ever had resident, in octets (VmHWM)."""
         return _status(self.pid, "VmHWM")
+
+    def peak_memory_with_children(self) -> int:
+        """The same with the peaks of the processes that it had at any call of this, which need not have been at one time."""
+        lists = Path(f"/proc/{self.pid}/task").glob("*/children")
+        children = [child for each in lists for child in each.read_text().split()]
+        found = self.peak_memory()
+        for child in children:
+            with contextlib.suppress(FileNotFoundError, AssertionError):  # it ends just now
+                found += _status(int(child), "VmHWM")
+        self.highest = max(self.highest, found)
+        return self.highest
 
     def memory(self) -> int:
         """The resident memory of the process, in octets."""

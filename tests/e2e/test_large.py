@@ -8,25 +8,28 @@ import itertools
 import smtplib
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from gateway import asn1
-from gateway.correspondent.user import Letter
+from gateway.correspondent.user import Domain, Letter, envelope_for, ipm_from_letter
 from gateway.mixer.stdor import from_text
 from gateway.octets import MemoryOctets, Octets
-from gateway.x400 import oids
-from gateway.x400.extended_bodyparts import data_of
+from gateway.x400 import oids, p1
+from gateway.x400.bodyparts import BodyPart
+from gateway.x400.extended_bodyparts import EXTENDED_BODY_PART_TYPES, MimeParameters, data_of, extended
+from gateway.x400.ftbp import FileTransferParameters, file_transfer_data
 from gateway.x400.ipm import InformationObject
-from tests.e2e.harness import ANNA, ANNA_OR, JOERG, JOERG_OR, simple_message
+from tests.e2e.harness import ANNA, ANNA_OR, JOERG, JOERG_OR, PARTNER, simple_message
 from tests.e2e.processes import Apart, apart
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 SIZE = 100 * 1000 * 1000
 AIM = 150 << 20
-LIMIT = 200 << 20
 SMTP = "largest_octets = 200000000"
 OTHER_MAIL_SECONDS = 8.0
 """A small message that arrives in the middle of a large one must be through within this time."""
@@ -72,15 +75,15 @@ def send_small(port: int, number: int) -> None:
 
 
 def report(what: str, a: Apart, idle: int, began: float, worst: float) -> None:
-    above = a.gateway.peak_memory() - idle
+    above = a.gateway.peak_memory_with_children() - idle
     print(
         f"\n{what}: {time.monotonic() - began:.1f} s, processor {a.gateway.processor_seconds():.1f} s, peak {above / 2**20:.0f} MiB "
-        f"above the idle process ({idle / 2**20:.0f} MiB), aim {AIM >> 20}; slowest small message meanwhile {worst:.2f} s"
+        f"with workers above the idle process ({idle / 2**20:.0f} MiB), aim {AIM >> 20}; slowest small message meanwhile {worst:.2f} s"
     )
-    assert above < LIMIT
+    assert above < AIM
 
 
-async def others_meanwhile(send: Callable[[int], Awaitable[None]], arrive: Callable[[], Awaitable[bool]]) -> float:
+async def others_meanwhile(a: Apart, send: Callable[[int], Awaitable[None]], arrive: Callable[[], Awaitable[bool]]) -> float:
     """Send small messages, one at a time, until the large one arrives; how many seconds the slowest of them took."""
     worst = 0.0
     for number in itertools.count():
@@ -91,13 +94,36 @@ async def others_meanwhile(send: Callable[[int], Awaitable[None]], arrive: Calla
                 return worst
         worst = max(worst, time.monotonic() - began)
         assert worst < OTHER_MAIL_SECONDS
+        a.gateway.peak_memory_with_children()
         await asyncio.sleep(0.2)
     raise AssertionError
 
 
-async def test_100_mb_from_smtp_to_x400(tmp_path: Path) -> None:
+def octets_of(part: BodyPart) -> tuple[str, Octets]:
+    """The object identifier of the carrier, empty for body part 14, and what it carries."""
+    if part.bilaterally_defined is not None:
+        return "", part.bilaterally_defined
+    data = data_of(part.extended)
+    reference = part.extended.data.direct_reference
+    return reference, data[0].encoding.octet_aligned if reference == oids.ID_ET_FILE_TRANSFER else data
+
+
+def part_with(carrier: str, octets: Octets) -> BodyPart:
+    if carrier == "bp14":
+        return BodyPart(bilaterally_defined=octets)
+    if carrier == "ftbp":
+        return extended(EXTENDED_BODY_PART_TYPES[oids.ID_ET_FILE_TRANSFER], file_transfer_data(octets), FileTransferParameters())
+    parameters = MimeParameters(content_type="application/octet-stream", content_parameters=(), other_header_fields=())
+    return extended(EXTENDED_BODY_PART_TYPES[oids.ID_MIME_BP_DATA], octets, parameters)
+
+
+CARRIERS = {"ftbp": oids.ID_ET_FILE_TRANSFER, "bp15": oids.ID_MIME_BP_DATA, "bp14": ""}
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_100_mb_from_smtp_to_x400(tmp_path: Path, carrier: str) -> None:
     attachment, found = contents(), []
-    async with apart(tmp_path, smtp=SMTP) as a:
+    async with apart(tmp_path, smtp=SMTP, peer=f'policy.attachments = "{carrier}"') as a:
 
         async def send(number: int) -> None:
             await asyncio.to_thread(send_small, a.setting.smtp_port, number)
@@ -109,23 +135,32 @@ async def test_100_mb_from_smtp_to_x400(tmp_path: Path) -> None:
 
         idle, began = a.gateway.peak_memory(), time.monotonic()
         sending = asyncio.create_task(asyncio.to_thread(send_large, a.setting.smtp_port, attachment))
-        worst = await others_meanwhile(send, arrive)
+        worst = await others_meanwhile(a, send, arrive)
         await sending
-        report("SMTP -> X.400", a, idle, began, worst)
-    file = asn1.decode(found[0], InformationObject).ipm.body[1].extended
-    assert file.data.direct_reference == oids.ID_ET_FILE_TRANSFER
-    (external,) = data_of(file)
+        report(f"SMTP -> X.400 as {carrier}", a, idle, began, worst)
+    reference, octets = octets_of(asn1.decode(found[0], InformationObject).ipm.body[1])
+    assert reference == CARRIERS[carrier]
     digest = hashlib.sha256()
-    for chunk in external.encoding.octet_aligned.chunks():
+    for chunk in octets.chunks():
         digest.update(chunk)
     assert digest.digest() == hashlib.sha256(attachment).digest()
 
 
-def letter(subject: str, *files: tuple[str, Octets]) -> Letter:
-    return Letter(originator=from_text(JOERG_OR), recipients=(from_text(ANNA_OR),), subject=subject, text="see there\n", files=files)
+def letter(subject: str) -> Letter:
+    return Letter(originator=from_text(JOERG_OR), recipients=(from_text(ANNA_OR),), subject=subject, text="see there\n")
 
 
-async def test_100_mb_from_x400_to_smtp(tmp_path: Path) -> None:
+def with_part(part: BodyPart) -> p1.MTSAPDU:
+    written = letter("large")
+    ipm = ipm_from_letter(written, "large")
+    content = asn1.encode_octets(InformationObject(ipm=replace(ipm, body=(*ipm.body, part))))
+    here = Domain(address=from_text(PARTNER), mta_name="PARTNER-MTA")
+    envelope = envelope_for(here, written.originator, written.recipients, "large", datetime.now(UTC).replace(microsecond=0), report=False)
+    return p1.MTSAPDU(message=p1.Message(envelope=envelope, content=content))
+
+
+@pytest.mark.parametrize("carrier", CARRIERS)
+async def test_100_mb_from_x400_to_smtp(tmp_path: Path, carrier: str) -> None:
     attachment, found = contents(), []
     async with apart(tmp_path, smtp=SMTP) as a:
 
@@ -137,17 +172,17 @@ async def test_100_mb_from_x400_to_smtp(tmp_path: Path) -> None:
             return len(found[0]) > SIZE
 
         idle, began = a.gateway.peak_memory(), time.monotonic()
-        sending = asyncio.create_task(a.correspondent.send(letter("large", ("large.bin", MemoryOctets(attachment)))))
-        worst = await others_meanwhile(send, arrive)
+        sending = asyncio.create_task(a.correspondent.send_apdu(with_part(part_with(carrier, MemoryOctets(attachment)))))
+        worst = await others_meanwhile(a, send, arrive)
         await sending
-        report("X.400 -> SMTP", a, idle, began, worst)
+        report(f"X.400 -> SMTP from {carrier}", a, idle, began, worst)
     digest = hashlib.sha256(binascii.a2b_base64(_attachment_of(found[0])))
     assert digest.digest() == hashlib.sha256(attachment).digest()
 
 
 def _attachment_of(message: bytes) -> memoryview:
     """The base64 body of the last part."""
-    name = message.index(b"large.bin")
+    name = message.index(b"base64")
     start = message.index(b"\r\n\r\n", name) + 4
     end = message.index(b"\r\n--", start)
     return memoryview(message)[start:end]

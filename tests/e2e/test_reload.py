@@ -141,13 +141,13 @@ async def test_what_is_under_way_goes_on_with_the_set_that_it_began_with(tmp_pat
 
         a.gateway.relay._journey_of = _journeys(a, slow)
         assert await mapped(a) == JOERG_OR and reloaded == 1
-        a.gateway.relay._journey_of = a.gateway._journey_of()
+        a.gateway.relay._journey_of = a.gateway._journeys(a.gateway._surroundings())
         assert await mapped(a) == OTHER
 
 
 def _journeys(a: Arrangement, recall: Any) -> Any:
     a.gateway._recall = recall  # type: ignore[method-assign]
-    return a.gateway._journey_of()
+    return a.gateway._journeys(a.gateway._surroundings())
 
 
 @pytest.mark.slow
@@ -179,6 +179,7 @@ def test_sighup_and_the_command_line(tmp_path: Path) -> None:
             (tmp_path / "mappings" / "domain-to-oraddress").write_text(BAD)
             refused = run("reload")
             assert refused.returncode == 1 and "domain-to-oraddress:1" in refused.stderr
+            _wait_for(tmp_path / "log", "tables.refused", process)
             process.send_signal(signal.SIGHUP)
             assert "domain-to-oraddress:1" in run("status").stdout
             (tmp_path / "mappings" / "domain-to-oraddress").write_text(RULE)

@@ -37,6 +37,7 @@ from tests.e2e.harness import (
     settled,
     simple_message,
 )
+from tests.e2e.plain_server import plain_server
 
 pytestmark = pytest.mark.timeout(60)
 _SOON = "expire_after_hours = 0.0002\nwarn_after_hours = 0.0001"
@@ -203,20 +204,32 @@ async def test_expired_mail_for_the_internet_is_reported_as_maximum_time_expired
 
 
 async def test_success_is_reported_when_asked_for_and_not_otherwise(tmp_path: Path) -> None:
-    async with arrangement(tmp_path) as a:
+    """A server without DSN confirms nothing, and so does the report (RFC 2156 4.6.2.3); the one with DSN will report itself."""
+    async with plain_server() as server, arrangement(tmp_path, smart_host_port=server.port) as a:
         await a.correspondent.send_apdu(p1_message(ANNA_OR, bits=ON_FAILURE))
         began = datetime.now(UTC).replace(microsecond=0)
         await a.correspondent.send_apdu(p1_message(ANNA_OR, bits=ON_BOTH, identifier="m2"))
         report = await next_report(a.correspondent)
         await settled(a.gateway.store)
         assert a.correspondent.received.empty()
-        assert a.sink.received.qsize() == 2
+        assert server.received.qsize() == 2
     (fields,) = report.content.per_recipient_fields
     delivery = fields.last_trace_information.report_type.delivery
     assert report.content.subject_identifier.local_identifier == "m2"
     assert delivery.message_delivery_time - began < timedelta(minutes=1)
-    assert "MIXER gateway x400.example.org" in fields.supplementary_information
+    assert "Relayed to Internet mail by the MIXER gateway x400.example.org" in fields.supplementary_information
     assert report.content.returned_content is None  # X.411 8.3.1.2.1.14: only with non-delivery
+
+
+async def test_no_report_of_success_where_the_next_server_reports_itself(tmp_path: Path) -> None:
+    """RFC 2156 Appendix A 3.2: once, and from where it is known."""
+    async with arrangement(tmp_path) as a:
+        await a.correspondent.send_apdu(p1_message(ANNA_OR, bits=ON_BOTH, identifier="m2"))
+        await asyncio.wait_for(a.sink.received.get(), 20)
+        await settled(a.gateway.store)
+        assert a.correspondent.received.empty()
+        counts = await a.gateway.store.expectations.counts(datetime.now(UTC))
+    assert counts["awaited"] == 1
 
 
 # --- reports about reports, and nobody to be told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.policy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +16,12 @@ from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient
 from gateway.internet.message import parse
 from gateway.lookup.users import UserDirectory
 from gateway.lookup.users_compile import compile_users
-from gateway.maptools.forms import is_oraddress, oraddress_from
 from gateway.mixer.address import Role, mailbox_to_oraddress, oraddress_to_mailbox
 from gateway.mixer.convert import map_smtp_recipient, map_x400_recipient, message_to_x400
-from gateway.mixer.descriptors import Scope, text_from_descriptor
+from gateway.mixer.descriptors import Scope, descriptors_from_text, text_from_descriptor
 from gateway.mixer.mcgam import load
 from gateway.mixer.policy import Context, GlobalDomain, PeerPolicy, Settings
+from gateway.mixer.product_forms import is_oraddress, oraddress_from
 from gateway.mixer.stdor import from_text, to_text
 from gateway.mixer.text import ps_decode, ps_encode
 from gateway.mta.peers import Credentials, Peer
@@ -71,8 +72,15 @@ def to_x400(mailbox: str, context: Context = CONTEXT) -> str:
     return to_text(map_smtp_recipient(mailbox, context).result)
 
 
-def in_heading(name: ORAddress) -> str:
-    return text_from_descriptor(ORDescriptor(formal_name=orname_from_oraddress(name)), Scope(context=CONTEXT))
+def in_heading(name: ORAddress, free_form_name: str = "") -> str:
+    descriptor = ORDescriptor(formal_name=orname_from_oraddress(name), free_form_name=free_form_name.encode() or None)
+    return text_from_descriptor(descriptor, Scope(context=CONTEXT))
+
+
+def mailboxes_in(text: str) -> list[Mailbox]:
+    """What the standard library's parser, which knows nothing of O/R addresses, finds to reply to."""
+    header = email.policy.default.header_factory("to", text)
+    return [Mailbox(local=one.username, domain=one.domain) for one in header.addresses]
 
 
 def refusal(name: ORAddress) -> Failure:
@@ -91,8 +99,25 @@ def test_IC_059_no_mailbox_becomes_an_address_with_such_a_country(country: str) 
     assert found.domain_defined[0][0] == "RFC-822"
 
 
-def test_IC_059_a_heading_with_such_an_address_is_shown_and_the_message_goes_on() -> None:
-    assert "S=x" in in_heading(address(country="U", surname="x"))
+def test_IC_059_a_heading_with_such_an_address_is_text_and_the_message_goes_on() -> None:
+    text = in_heading(address(country="U", surname="x"), "Joe Doe")
+    assert text.startswith("Joe Doe /S=x/PRMD=P/ADMD=A/C=U/: (not replyable: ")
+    assert "not replyable" in text
+    assert not mailboxes_in(text)
+
+
+def test_IC_059_a_reply_to_all_takes_such_an_address_as_a_name_and_to_nobody() -> None:
+    shown = in_heading(address(country="U", surname="x"))
+    (back,) = descriptors_from_text(shown, Scope(context=CONTEXT))
+    assert back.formal_name is None
+    assert back.free_form_name is not None and b"/C=U/" in back.free_form_name
+
+
+def test_IC_059_an_attribute_that_holds_no_mailbox_is_text_too() -> None:
+    text = in_heading(with_dda(("RFC-822", "x(013)(010)Bcc: y(a)z")))
+    assert not mailboxes_in(text)
+    assert "\r" not in text and "\n" not in text
+    assert "/RFC-822=x(013)(010)Bcc: y(a)z/" in text
 
 
 def test_IC_059_a_recipient_with_a_country_of_one_letter_is_1_11() -> None:
@@ -126,8 +151,18 @@ OVER = [
 def test_IC_061_an_address_over_a_bound_is_shown_unchanged_in_a_heading(name: str, value: object) -> None:
     over = address(**{"surname": "x", name: value})
     text = in_heading(over)
-    assert text.endswith("@mixer.example.org")
-    assert from_text(text.removesuffix("@mixer.example.org").strip('"')).key() == over.key()
+    assert not mailboxes_in(text)
+    assert "(not replyable: " in text
+    assert from_text(text.partition(": (")[0].strip('"')).key() == over.key()
+
+
+def test_IC_061_what_is_more_than_four_times_its_bound_is_cut_off_with_a_note() -> None:
+    scope = Scope(context=CONTEXT)
+    for times, cut in ((4, False), (5, True)):
+        over = ORDescriptor(formal_name=orname_from_oraddress(address(surname="S" * 40 * times)))
+        shown = text_from_descriptor(over, scope).partition(": (")[0].strip('"')
+        assert from_text(shown).surname == "S" * 160
+        assert any("four times the bound: surname" in note.text for note in scope.notes.taken()) == cut
 
 
 @pytest.mark.parametrize(("name", "value"), OVER)
@@ -237,6 +272,13 @@ def test_IC_066_the_label_smtp_can_be_known_too() -> None:
     assert map_x400_recipient(name, replace(CONTEXT, settings=from_exchange)).result.address == "joe@domain.example"
 
 
+def test_IC_066_the_label_that_is_sent_is_the_peers() -> None:
+    to_exchange = replace(CONTEXT, settings=SETTINGS.towards(PeerPolicy(internet_label="SMTP")))
+    assert to_x400("joe@domain.example", to_exchange) == f"/DD.SMTP=joe(a)domain.example{OURS}"
+    name = map_smtp_recipient("joe@domain.example", to_exchange).result
+    assert map_x400_recipient(name, to_exchange).result.address == "joe@domain.example"
+
+
 def test_IC_064_what_is_escaped_twice_can_be_repaired() -> None:
     repairing = replace(CONTEXT, settings=SETTINGS.towards(PeerPolicy(repair_double_escapes=True)))
     for value in ("first(040)u(041)last(a)domain.example", "first(l)u(r)last(l)a(r)domain.example", "first(u)last(a)domain.example"):
@@ -324,6 +366,17 @@ def test_IC_073_a_numeric_form_with_prmd_cannot_go_to_1984(attribute: str) -> No
 @pytest.mark.parametrize("attribute", ["X121=93312345678", "N-ID=123456"])
 def test_IC_073_without_prmd_it_can(attribute: str) -> None:
     assert map_smtp_recipient(f"/{attribute}/ADMD=A/C=XX/@mixer.example.org", TO_1984)
+
+
+@pytest.mark.parametrize("attribute", ["X121=93312345678", "N-ID=123456"])
+def test_IC_073_a_peer_can_be_sent_it_without_the_prmd(attribute: str) -> None:
+    policy = PeerPolicy(x400_version=84, drop_numeric_prmd=True)
+    dropping = replace(CONTEXT, settings=SETTINGS.towards(policy), policy=policy)
+    mailbox = f"/{attribute}/PRMD=P/ADMD=A/C=XX/@mixer.example.org"
+    assert to_x400(mailbox, dropping) == to_x400(f"/{attribute}/ADMD=A/C=XX/@mixer.example.org", dropping)
+    (heading,) = descriptors_from_text(mailbox, Scope(context=dropping))
+    assert heading.formal_name is not None and to_text(oraddress_from_orname(heading.formal_name)) == to_x400(mailbox, dropping)
+    assert "/PRMD=P/" in to_x400("/S=x/PRMD=P/ADMD=A/C=XX/@mixer.example.org", dropping)
 
 
 def test_IC_074_no_character_is_replaced_by_another() -> None:

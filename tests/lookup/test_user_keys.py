@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gateway.internet.addresses import Mailbox
 from gateway.lookup import user_keys
 from gateway.lookup.user_keys import UserAddressError, mailbox_key, mailbox_text_key, oraddress_from, oraddress_key, oraddress_text_key
+from gateway.mixer.product_forms import oraddress_from as any_form
 
 VALUE = st.text("ABab12 '()+,-.:?", min_size=1, max_size=12).filter(lambda text: text.strip())
 WORDS = (
@@ -67,9 +68,9 @@ def test_a_domain_has_no_case_and_one_form_but_a_local_part_has() -> None:
     ("text", "said"),
     [
         ("/G=Jane/O=Acme/ADMD=a/C=GB/", "needs a surname"),
-        ("/S=Doe/O=Acme/", "needs a country"),
+        ("/S=Doe/O=Acme/", "country or ADMD is missing"),
         ("/S=Doe/O=Acme/ADMD=a/C=GBR/", "country code"),
-        ("/ADMD=a/C=GB/", "nothing stands below"),
+        ("/ADMD=a/C=GB/", "nothing below the ADMD"),
         (f"/S={'x' * 41}/ADMD=a/C=GB/", "longer than 40"),
         ("/S=Doe/S=Roe/ADMD=a/C=GB/", "twice"),
         ("/SURNAME=Doe/ADMD=a/C=GB/", "keyword"),
@@ -85,3 +86,16 @@ def test_an_address_that_x400_does_not_allow_is_named(text: str, said: str) -> N
 def test_what_is_not_one_bare_mailbox_is_refused(text: str) -> None:
     with pytest.raises(UserAddressError):
         mailbox_text_key(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[X400:c=GB;a= ;p=Acme;o=Sales / Europe;s=Doe;g=Jane;]", "C=GB;A= ;P=Acme;O=Sales / Europe;S=Doe;G=Jane",
+        "/C=gb/A= /P=acme/O=Sales // Europe/S=Doe/G=Jane/", "/G=Jane/S=Doe/O=Sales $/ Europe/PRMD=Acme/ADMD= /C=GB/",
+    ],
+)  # fmt: skip
+def test_the_forms_of_products_are_read_as_the_mixer_reads_them(text: str) -> None:
+    assert oraddress_text_key(text) == oraddress_key(any_form(text))
+    assert oraddress_from(text).organization == "Sales / Europe"
+    assert oraddress_text_key(text) == oraddress_text_key("/G=Jane/S=Doe/O=Sales $/ Europe/PRMD=Acme/ADMD= /C=GB/")

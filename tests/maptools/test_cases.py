@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.building.mapping import tables_from
+from gateway.cli.map_settings import settings_with
 from gateway.errors import ConfigurationError
 from gateway.maptools.cases import Verdict, problem_of, read_cases, run_cases
 from gateway.maptools.diff import addresses_in, changed_addresses, changed_rules, tables_of
@@ -22,7 +22,7 @@ Make = Callable[..., Sources]
 def run(text: str) -> tuple[list[Verdict], list[Problem]]:
     problems: list[Problem] = []
     cases = list(read_cases(SourceFile(name="expected", octets=text.encode()), problems))
-    return list(run_cases(cases, settings_for(tables_from(MAPPINGS)))), problems
+    return list(run_cases(cases, settings_with(None, MAPPINGS))), problems
 
 
 def test_the_example_that_ships_passes() -> None:

@@ -303,3 +303,18 @@ def test_a_line_is_good_for_the_check_exactly_when_the_engine_takes_it(line: str
         load({"domain-to-gateway": [("t", line)]})
     except ConfigurationError:
         assert refused
+
+
+def test_of_very_many_contradictions_the_first_thousand_are_named_and_the_others_counted(sources: Make, tmp_path: Path) -> None:
+    lines = "".join(f"u{number}@widget.example,/S=Doe{number}/O=X/PRMD=WIDGET/ADMD=TEST/C=XX/\n" for number in range(1100))
+    found = [one for one in check_with(sources(**GOOD), users_file(tmp_path, lines)) if one.code == "user-contradicts-rule"]
+    assert len(found) == 1001
+    assert any("100 more users" in one.text for one in found)
+
+
+def test_a_user_with_several_addresses_may_have_the_one_that_the_rules_give(sources: Make, tmp_path: Path) -> None:
+    both = (
+        "mailbox,oraddress,primary\njoe@widget.example,/CN=Joe/PRMD=WIDGET/ADMD=TEST/C=XX/,yes\n"
+        "joe@widget.example,/S=joe/PRMD=WIDGET/ADMD=TEST/C=XX/,\n"
+    )
+    assert check_with(sources(**GOOD), users_file(tmp_path, both)) == ()

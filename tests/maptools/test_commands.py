@@ -61,7 +61,7 @@ def test_a_folder_without_tables_is_an_error(tmp_path: Path) -> None:
 
 
 def test_test_runs_the_example_and_fails_for_a_wrong_pair(tmp_path: Path) -> None:
-    assert run("test", MAPPINGS / "expected.txt").endswith("16 passed, 0 failed\n")
+    assert run("test", MAPPINGS / "expected.txt").endswith("21 passed, 0 failed\n")
     wrong = tmp_path / "wrong.txt"
     wrong.write_text("joe@widget.example -> wrapped\n", encoding="utf-8")
     output = run("test", wrong, "--tables", MAPPINGS, code=1)

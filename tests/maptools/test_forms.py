@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import GatewayError
-from gateway.maptools.forms import is_oraddress, oraddress_from, standard_form
+from gateway.mixer.product_forms import is_oraddress, oraddress_from, standard_form
 from gateway.mixer.stdor import to_text
 
 

@@ -9,12 +9,15 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
+from gateway import asn1
 from gateway.errors import GatewayError
 from gateway.mixer import mcgam
 from gateway.mixer.address import AddressError, Role, mailbox_to_oraddress, oraddress_to_mailbox
 from gateway.mixer.policy import Settings
+from gateway.mixer.questions import DomainRule, Knowledge, Source
 from gateway.mixer.stdor import NotStdOrError, StdOrError, from_text, personal_name_from_text, text_from_personal_name, to_text
-from gateway.x400.oraddress import ORAddress
+from gateway.x400.extension_attributes import CharacterEncoding, UniversalOrBMPString
+from gateway.x400.oraddress import ORAddress, ORName, oraddress_from_orname, orname_from_oraddress
 
 TLEC = "tlec.nl#PRMD$tlec.ADMD$ade.C$nl#\n"
 
@@ -180,3 +183,57 @@ def test_no_mailbox_breaks_the_mapping(local: str, domain: str) -> None:
     except GatewayError:
         return
     assert not any(ord(character) < 32 for character in back.address)
+
+
+ODD = ["R&D", "UK_GOV", "a@b", "#1", "100%", "x*y", 'quo"te', "back\\slash", "A[1]", "~"]
+
+
+@pytest.mark.parametrize("domain", ODD)
+@pytest.mark.parametrize("name", ["admd", "prmd"])
+def test_a_management_domain_beyond_printablestring_is_answered_as_it_came(settings: Settings, name: str, domain: str) -> None:
+    """Peers have such names; a reply has to reach them in the octets that they sent."""
+    there = ORAddress(**{"country": "XX", "admd": "A", "prmd": "P", "surname": "Doe", name: domain})  # type: ignore[arg-type]
+    octets = asn1.encode(orname_from_oraddress(there))
+    received = oraddress_from_orname(asn1.decode(octets, ORName))
+    mailbox = oraddress_to_mailbox(received, settings).result.address
+    answered = mailbox_to_oraddress(mailbox, settings, Role.RECIPIENT).result
+    assert answered == there
+    assert asn1.encode(orname_from_oraddress(answered)) == octets
+
+
+@pytest.mark.parametrize("local", [
+    "/S=x/PRMD=R&D/ADMD=A/C=X&/", "/S=x/T-ID=R&D/ADMD=A/C=XX/", "/S=R&D/ADMD=A/C=XX/", "S=x;P=R&D;A=A;C=XX", "R&D",
+])  # fmt: skip
+def test_nothing_else_is_written_like_that(settings: Settings, local: str) -> None:
+    found = mailbox_to_oraddress(f"{local}@elsewhere.example", settings).result
+    assert found.domain_defined[0][0] == "RFC-822"
+    asn1.encode(orname_from_oraddress(found))
+
+
+def test_one_run_maps_a_mailbox_once_for_each_role(settings: Settings) -> None:
+    """A message has the same mailbox in its envelope and in several fields; the mapping of each is made once."""
+    knowledge = Knowledge(tables=settings.tables)
+    here = replace(settings, knowledge=knowledge)
+    first = mailbox_to_oraddress("Jane.Doe@widget.example", here)
+    assert mailbox_to_oraddress("Jane.Doe@widget.example", here) is first
+    assert mailbox_to_oraddress("Jane.Doe@widget.example", here, Role.RECIPIENT) is not first
+    assert mailbox_to_oraddress("Jane.Doe@widget.example", here, x400_version=84) is not first
+    assert mailbox_to_oraddress("Jane.Doe@widget.example", replace(here, internet_label="SMTP")) is not first
+    assert mailbox_to_oraddress("Jane.Doe@widget.example", replace(settings, knowledge=Knowledge(tables=settings.tables))) is not first
+    back = oraddress_to_mailbox(first.result, here)
+    assert oraddress_to_mailbox(first.result, here) is back
+
+
+def test_an_open_question_stays_open_when_the_address_comes_again(settings: Settings) -> None:
+    knowledge = Knowledge(tables=settings.tables, rules_from=(Source.TABLES, Source.PX))
+    here = replace(settings, knowledge=knowledge)
+    for _ in range(2):
+        mailbox_to_oraddress("joe@elsewhere.example", here, Role.RECIPIENT)
+        assert [question.domain for question in knowledge.open if isinstance(question, DomainRule)] == ["elsewhere.example"]
+
+
+def test_a_universal_variant_beside_a_printable_one_does_not_hold_the_address_up(settings: Settings) -> None:
+    """X.411 (1999) peers send both; the printable one may go into the domain."""
+    text = UniversalOrBMPString(character_encoding=CharacterEncoding(two_octets="lab"))
+    both = ORAddress(country="XX", admd="TESTMAIL", prmd="WIDGET", organization="lab", surname="Doe", universal=((25, text),))
+    assert oraddress_to_mailbox(both, settings).result.address == "Doe@lab.widget.example"

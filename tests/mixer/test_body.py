@@ -8,10 +8,10 @@ import pytest
 
 from gateway import asn1
 from gateway.internet.message import Entity, Message, parse, serialise
-from gateway.mixer.attachments import safe_filename
+from gateway.mixer.body_files import safe_filename
+from gateway.mixer.body_policy import Carrier, carried_by
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.messages import ipm_of_message, message_of_ipm
-from gateway.mixer.policy import Carrier
 from gateway.octets import MemoryOctets, octets
 from gateway.x400 import oids
 from gateway.x400.bodyparts import BodyPart, TeletexBodyPart, TeletexParameters
@@ -24,7 +24,7 @@ def ipm(*parts: BodyPart) -> IPM:
 
 
 def ia5(text: bytes) -> BodyPart:
-    from gateway.mixer.body_text import ia5_part
+    from gateway.mixer.body_text_parts import ia5_part
 
     return ia5_part(octets(text))
 
@@ -193,7 +193,7 @@ def test_a_text_part_without_more_makes_no_note(scope: Scope) -> None:
 
 @pytest.mark.parametrize("field", [b"Content-Description: what it is", b"Content-ID: <part@x.example>", b"Content-Duration: 77"])
 def test_body_part_14_names_the_fields_that_it_cannot_hold(field: bytes, scope: Scope) -> None:
-    old = replace(scope, context=replace(scope.context, policy=replace(scope.context.policy, carrier=Carrier.BP14)))
+    old = replace(scope, context=replace(scope.context, policy=replace(scope.context.policy, body=carried_by(Carrier.BP14))))
     made(old, b"MIME-Version: 1.0\r\nContent-Type: application/octet-stream\r\n" + field + b"\r\n\r\nx\r\n")
     assert [note for note in old.notes.taken() if field.split(b": ")[1].decode() in note.text]
 

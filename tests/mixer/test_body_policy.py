@@ -9,10 +9,10 @@ import pytest
 
 from gateway.errors import ConversionError
 from gateway.internet.message import Message, parse, serialise
-from gateway.mixer.body_policy import BodyPolicy, MimeCarrier, UnknownBody, body_policy
+from gateway.mixer.body_policy import BodyPolicy, Carrier, UnknownBody, carried_by
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.messages import ipm_of_message, message_of_ipm
-from gateway.mixer.policy import Carrier, PeerPolicy
+from gateway.mixer.policy import PeerPolicy
 from gateway.octets import octets
 from gateway.x400 import oids
 from gateway.x400.bodyparts import BodyPart, TeletexBodyPart, TeletexParameters
@@ -25,7 +25,7 @@ VIDEOTEX = b"\xa6\x05\x31\x00\x15\x01A"
 
 
 def under(scope: Scope, **policy: Any) -> Scope:
-    return replace(scope, context=replace(scope.context, policy=BodyPolicy(**policy)))
+    return replace(scope, context=replace(scope.context, policy=PeerPolicy(body=BodyPolicy(**policy))))
 
 
 def parts(scope: Scope, content: bytes) -> tuple[BodyPart, ...]:
@@ -44,17 +44,17 @@ def videotex() -> BodyPart:
 
 
 @pytest.mark.parametrize("carrier", list(Carrier))
-def test_one_carrier_of_a_plain_policy_stands_for_both_kinds_of_attachment(carrier: Carrier) -> None:
-    found = body_policy(PeerPolicy(carrier=carrier))
-    assert (found.octet_stream, found.unknown_mime.value) == (carrier, carrier.value)
+def test_one_carrier_stands_for_both_kinds_of_attachment(carrier: Carrier) -> None:
+    found = carried_by(carrier)
+    assert (found.octet_stream, found.unknown_mime) == (carrier, carrier)
 
 
 def test_octets_and_other_types_have_carriers_of_their_own(scope: Scope) -> None:
-    mixed = under(scope, octet_stream=Carrier.BP14, unknown_mime=MimeCarrier.FTBP)
+    mixed = under(scope, octet_stream=Carrier.BP14, unknown_mime=Carrier.FTBP)
     assert parts(mixed, STREAM)[0].chosen == "bilaterally_defined"
     assert parts(mixed, FOO)[0].chosen == "extended"
-    assert parts(under(scope, unknown_mime=MimeCarrier.IA5), FOO)[0].chosen == "ia5_text"
-    assert parts(under(scope, unknown_mime=MimeCarrier.BP14), FOO)[0].chosen == "bilaterally_defined"
+    assert parts(under(scope, unknown_mime=Carrier.IA5), FOO)[0].chosen == "ia5_text"
+    assert parts(under(scope, unknown_mime=Carrier.BP14), FOO)[0].chosen == "bilaterally_defined"
 
 
 def test_what_has_no_equivalence_can_be_dropped_with_a_marker_either_way(scope: Scope) -> None:

@@ -17,10 +17,11 @@ from gateway import asn1
 from gateway.errors import ConversionError, GatewayError
 from gateway.internet import message as internet
 from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient
+from gateway.mixer.body_policy import Carrier, carried_by
 from gateway.mixer.convert import message_to_internet, message_to_x400
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.messages import message_of_ipm
-from gateway.mixer.policy import Carrier, Context, PeerPolicy
+from gateway.mixer.policy import Context, PeerPolicy
 from gateway.octets import ConcatOctets, MemoryOctets, Octets
 from gateway.x400 import oids, p1
 from gateway.x400.extensions import Criticality, ExtensionField, ExtensionType, StandardExtension, extension_field, extension_value
@@ -83,7 +84,7 @@ def test_the_same_context_gives_the_same_octets(context: Context) -> None:
 
 @pytest.mark.parametrize("carrier", [Carrier.FTBP, Carrier.BP15])
 def test_text_attachment_and_forwarded_message_survive_both_ways(carrier: Carrier, context: Context, elsewhere: Context) -> None:
-    message = to_x400(MIXED, replace(context, policy=PeerPolicy(carrier=carrier)))
+    message = to_x400(MIXED, replace(context, policy=PeerPolicy(body=carried_by(carrier))))
     assert message.envelope.content_type.built_in == 22
     assert [part.chosen for part in ipm_of(message).body] == ["extended", "extended", "message"]
     text, pdf, inner = back(message, elsewhere).parts
@@ -103,7 +104,7 @@ def test_a_file_name_loses_its_path(context: Context) -> None:
 
 
 def test_body_part_14_drops_type_and_name_and_says_so(context: Context, elsewhere: Context) -> None:
-    bp14 = replace(context, policy=PeerPolicy(carrier=Carrier.BP14))
+    bp14 = replace(context, policy=PeerPolicy(body=carried_by(Carrier.BP14)))
     conversion = message_to_x400(internet.parse(MIXED), envelope(), [1], bp14)
     assert any("body part 14" in note.text for note in conversion.notes)
     assert back(to_x400(MIXED, bp14), elsewhere).parts[1].content_type.essence == "application/octet-stream"

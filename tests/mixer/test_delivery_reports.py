@@ -16,7 +16,8 @@ from gateway.mixer.delivery_reports import dsn_to_x400
 from gateway.mixer.identifiers import mts_identifier_from_text
 from gateway.mixer.policy import Context, PeerPolicy
 from gateway.mixer.probes import probe_outcomes
-from gateway.mixer.reports import report_for_x400, report_to_internet
+from gateway.mixer.report_to_dsn import report_to_internet
+from gateway.mixer.reports import report_for_x400
 from gateway.mixer.results import ReportedOutcome
 from gateway.mixer.stdor import from_text, to_text
 from gateway.x400 import oids, p1

@@ -9,7 +9,7 @@ import pytest
 from gateway.internet.fields import field
 from gateway.internet.message import parse
 from gateway.mixer.eits import eits
-from gateway.mixer.policy import Context
+from gateway.mixer.policy import Context, PeerPolicy
 from gateway.mixer.rules import Notes
 from gateway.mixer.stdor import from_text
 from gateway.mixer.trace import (
@@ -71,17 +71,17 @@ def test_x400_received_is_mapped_back_and_date_makes_no_element(context: Context
 def test_a_message_that_was_here_before_loops_unless_it_was_expanded_since(context: Context) -> None:
     ours = own_hop(context, None)
     with pytest.raises(LoopError) as error:
-        check_hops((ours, hop_from_text(EXAMPLES[0])), context.settings)
+        check_hops((ours, hop_from_text(EXAMPLES[0])), context.settings, PeerPolicy())
     assert (error.value.failure.diagnostic, error.value.failure.status) == (3, "5.4.6")
     expanded = replace(hop_from_text(EXAMPLES[0]), other_actions=frozenset({OtherActions.DL_OPERATION}))
-    check_hops((ours, expanded), context.settings)
+    check_hops((ours, expanded), context.settings, PeerPolicy())
 
 
 def test_more_than_five_conversions_are_a_loop(context: Context) -> None:
     converted = replace(hop_from_text(EXAMPLES[0]), converted=eits([oids.EIT_MIXER]))
-    check_hops((converted,) * 5, context.settings)
+    check_hops((converted,) * 5, context.settings, PeerPolicy())
     with pytest.raises(LoopError):
-        check_hops((converted,) * 6, context.settings)
+        check_hops((converted,) * 6, context.settings, PeerPolicy())
     line = field(*received_field((), context))
     check_received([line] * 5, context.settings)
     with pytest.raises(LoopError):

@@ -68,6 +68,7 @@ class MemoryIntake:
     def __init__(self) -> None:
         self.taken: list[bytes] = []
         self.sources: list[Source] = []
+        self.modes: list[bool] = []
         self.begun = 0
         self.aborted = 0
         self.has_room = True
@@ -90,8 +91,8 @@ class MemoryIntake:
         await self.gate.wait()
         if self.accept_fault is not None:
             raise self.accept_fault
-        assert normal_mode
-        self.taken.append(unwrap(MemoryOctets(content)).to_bytes(1 << 27))
+        self.modes.append(normal_mode)
+        self.taken.append(unwrap(MemoryOctets(content)).to_bytes(1 << 27) if normal_mode else content)
         self.sources.append(source)
         return f"Q{len(self.taken)}"
 

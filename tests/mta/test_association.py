@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from gateway.mta.association import Association, ConnectionFailedError, connect
+from gateway.mta.association import Association, ConnectionFailedError
+from gateway.mta.connecting import connect
 from gateway.osi import service as s
 from gateway.osi.stack import Stack
 from tests.mta.given import (

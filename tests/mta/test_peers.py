@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from gateway.mta.peers import BindFault, Credentials, Expected, Peer, Peers, same_password
+from gateway.mta.peers import BindFault, Credentials, Expected, Offer, Peer, Peers, same_password
 from gateway.osi.service import Selectors
 from tests.mta.given import THERE
 
@@ -47,7 +47,7 @@ PEERS = Peers(
     ],
 )
 def test_a_peer_is_known_by_name_and_password_and_perhaps_by_network(mta_name, password, address, expected):
-    found = PEERS.authenticate(mta_name, password, address)
+    found = PEERS.authenticate(Offer(mta_name=mta_name, password=password, address=address))
     assert isinstance(found, Peer)
     assert found.name == expected
 
@@ -67,14 +67,14 @@ def test_a_peer_is_known_by_name_and_password_and_perhaps_by_network(mta_name, p
     ],
 )
 def test_anybody_else_is_refused_and_the_log_learns_why(mta_name, password, address, said):
-    fault = PEERS.authenticate(mta_name, password, address)
+    fault = PEERS.authenticate(Offer(mta_name=mta_name, password=password, address=address))
     assert isinstance(fault, BindFault)
     assert said in fault.text
 
 
 def test_the_reason_never_contains_a_password():
     for name, password in (("MTA-A", b"guess"), ("MTA-X", b"guess")):
-        fault = PEERS.authenticate(name, password, "192.0.2.1")
+        fault = PEERS.authenticate(Offer(mta_name=name, password=password, address="192.0.2.1"))
         assert isinstance(fault, BindFault)
         assert "guess" not in fault.text
         assert "secret" not in fault.text
@@ -103,12 +103,14 @@ SELECTED = Peers((with_selectors("any"), with_selectors("from x", b"x"), with_se
 )
 def test_selectors_tell_peers_of_one_name_apart(calling, called, expected):
     """FIELD row 3: peers are told apart by selectors and MTA name, never by reverse DNS; the closer description wins."""
-    found = SELECTED.authenticate("MTA-S", b"s", "192.0.2.1", calling=Selectors(tsel=calling), called=Selectors(tsel=called))
+    found = SELECTED.authenticate(
+        Offer(mta_name="MTA-S", password=b"s", address="192.0.2.1", calling=Selectors(tsel=calling), called=Selectors(tsel=called))
+    )
     assert isinstance(found, Peer)
     assert found.name == expected
 
 
 def test_wrong_selectors_are_named_for_the_operator():
-    fault = Peers((with_selectors("x", b"x"),)).authenticate("MTA-S", b"s", "192.0.2.1", calling=Selectors(tsel=b"w"))
+    fault = Peers((with_selectors("x", b"x"),)).authenticate(Offer(mta_name="MTA-S", password=b"s", calling=Selectors(tsel=b"w")))
     assert isinstance(fault, BindFault)
     assert "calling TSEL b'w' instead of b'x'" in fault.text

@@ -78,7 +78,7 @@ async def test_a_refused_second_association_does_not_disturb_the_first():
             jobs = [asyncio.create_task(transferred(sender)) for _ in range(20)]
             assert await asyncio.gather(*jobs) == ["relayed"] * 20
     refused = [line["reason"] for line in events_of(logs, "association.refused") if line.get("direction") == "outgoing"]
-    assert refused == ["called refused the bind: bind error busy"], "one try is enough for a while"
+    assert [text.partition(": it")[0] for text in refused] == ["called refused the bind: bind error busy"], "one try is enough for a while"
     assert any("peer caller has 1 associations to us already" in line["reason"] for line in events_of(logs, "association.refused"))
 
 

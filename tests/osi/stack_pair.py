@@ -140,3 +140,32 @@ def opening_request(**changes: object) -> s.RTOpenRequest:
         "reference": REFERENCE,
     }
     return s.RTOpenRequest(**(values | changes))  # type: ignore[arg-type]
+
+
+def feed(side: Side, octets: bytes, step: int = 0) -> bytes:
+    """Give octets and take what comes of it; the answer."""
+    before = len(side.sent)
+    for at in range(0, len(octets), step or len(octets) or 1):
+        side.stack.receive_data(octets[at : at + (step or len(octets))])
+        side.pull()
+    while data := side.stack.data_to_send():
+        side.sent += data
+        side.pull()
+    return bytes(side.sent[before:])
+
+
+def survives(side: Side, octets: bytes) -> None:
+    """Whatever the octets were: nothing raises, the timers end the connection, and an abort says why."""
+    feed(side, octets)
+    side.stack.receive_eof()
+    side.pull()
+    while side.stack.data_to_send():
+        pass
+    for _ in range(3):
+        deadline = side.stack.next_deadline()
+        if deadline is None:
+            break
+        side.stack.handle_timer(deadline)
+        side.pull()
+    assert side.stack.closed
+    assert all(not isinstance(event, s.RTAbortIndication) or event.text for event in side.events)

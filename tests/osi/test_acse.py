@@ -83,7 +83,7 @@ def test_the_aarq_of_pp_is_read():
         "28 09 020103 8204 00 020107",  # arbitrary
     ],
 )
-def test_every_form_of_external_is_read(external):
+def test_O22_every_form_of_external_is_read(external):
     octets = bytes.fromhex(external)
     if octets[1] != 0x80:
         octets = octets[:1] + bytes((len(octets) - 2,)) + octets[2:]

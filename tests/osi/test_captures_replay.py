@@ -9,11 +9,10 @@ import pytest
 
 from gateway.octets import MemoryOctets
 from gateway.osi import service as s
-from gateway.osi.presentation import mode_of
 from gateway.osi.rtse.external import unwrap
 from gateway.osi.stack import Stack
 from gateway.osi.tpkt import encode_tpkt
-from tests.captures import Conversation, connect_user_data, mts_apdus, streams
+from tests.captures import Conversation, mts_apdus, streams
 from tests.osi.stack_pair import Side, default_answers
 from tests.shared import SHARED, require_shared
 
@@ -31,16 +30,17 @@ def capture(name: str) -> Path:
 
 
 @cache
-def normal_conversations(name: str) -> tuple[Conversation, ...]:
-    return tuple(c for c in streams(capture(name)) if mode_of(connect_user_data(c, "initiator")[0]) is s.Mode.NORMAL)
+def conversations(name: str) -> tuple[Conversation, ...]:
+    return tuple(streams(capture(name)))
 
 
-def apdus(conversation: Conversation) -> list[bytes]:
-    """What the initiator sent; that these are the recorded APDUs is held by the replay as responder."""
-    return [unwrap(MemoryOctets(bytes(data))).to_bytes() for data in replay_as_responder(conversation, 0).transfers]
+def apdus(side: Side) -> list[bytes]:
+    """What came; in X.410-1984 mode there is no EXTERNAL around it."""
+    bare = side.stack.mode is s.Mode.X410_1984
+    return [bytes(data) if bare else unwrap(MemoryOctets(bytes(data))).to_bytes() for data in side.transfers]
 
 
-CASES = [(name, index) for name in names() for index in range(len(normal_conversations(name)))]
+CASES = [(name, index) for name in names() for index in range(len(conversations(name)))]
 WHOLE_AND_OCTETS = pytest.mark.parametrize("step", [0, 1], ids=["whole", "octets"])
 EVERY = pytest.mark.parametrize(("name", "index"), CASES, ids=[f"{name}-{index}" for name, index in CASES])
 
@@ -61,19 +61,25 @@ def replay_as_responder(conversation: Conversation, step: int) -> Side:
     return side
 
 
-def test_there_are_captures_of_normal_mode():
+def test_there_are_captures_of_both_modes():
     require_shared()
-    assert len(CASES) >= 12
-    assert ("p1-84-ndr", 0) in CASES, "the report about a 1984 message comes back in normal mode"
+    modes = {case: replay_as_responder(conversations(case[0])[case[1]], 0).stack.mode for case in CASES}
+    assert {case for case, mode in modes.items() if mode is s.Mode.X410_1984} == {
+        ("p1-84-ndr", 0),
+        ("p1-84-plain", 0),
+        ("p1-88-x410mode", 0),
+    }, "the report about a 1984 message comes back in normal mode"
+    assert len(modes) >= 21
 
 
 @WHOLE_AND_OCTETS
 @EVERY
 def test_as_responder_we_take_what_was_sent(name, index, step):
-    conversation = normal_conversations(name)[index]
+    conversation = conversations(name)[index]
     side = replay_as_responder(conversation, step)
-    sent = [apdu.octets for apdu in mts_apdus(capture(name)) if apdu.normal_mode and apdu.direction == "initiator"]
-    received = [unwrap(MemoryOctets(bytes(data))).to_bytes() for data in side.transfers]
+    normal = side.stack.mode is s.Mode.NORMAL
+    sent = [apdu.octets for apdu in mts_apdus(capture(name)) if apdu.normal_mode is normal and apdu.direction == "initiator"]
+    received = apdus(side)
     assert all(apdu in sent for apdu in received)
     assert len(received) == sum(si == 45 for si, _, _ in conversation.spdus("initiator"))
     assert len(side.of(s.RTTransferIndication)) == len(received)
@@ -83,9 +89,9 @@ def test_as_responder_we_take_what_was_sent(name, index, step):
 
 
 @EVERY
-def test_our_answers_are_the_recorded_spdus(name, index):
+def test_O2_our_answers_are_the_recorded_spdus(name, index):
     """SPDU by SPDU; only what AC and RF carry differs, as user data and the parameters are ours."""
-    conversation = normal_conversations(name)[index]
+    conversation = conversations(name)[index]
     ours = Conversation(conversation.initiator, conversation.responder, [("responder", bytes(replay_as_responder(conversation, 0).sent))])
     recorded = conversation.spdus("responder")
     assert [si for si, _, _ in ours.spdus("responder")] == [si for si, _, _ in recorded]
@@ -97,6 +103,8 @@ def opening_of(conversation: Conversation) -> s.RTOpenRequest:
     (indication,) = replay_as_responder(conversation, 0).of(s.RTOpenIndication)
     assert isinstance(indication, s.RTOpenIndication)
     return s.RTOpenRequest(
+        mode=indication.mode,
+        application_protocol=indication.application_protocol,
         calling=indication.calling,
         called=indication.called,
         user_data=indication.user_data,
@@ -138,8 +146,8 @@ class Lockstep:
 
 @WHOLE_AND_OCTETS
 @EVERY
-def test_as_initiator_we_lead_the_recorded_association(name, index, step):
-    conversation = normal_conversations(name)[index]
+def test_O3_as_initiator_we_lead_the_recorded_association(name, index, step):
+    conversation = conversations(name)[index]
     lockstep = Lockstep(conversation, step)
     confirm = lockstep.run(s.RTOpenConfirm)
     assert isinstance(confirm, s.RTOpenConfirm)
@@ -149,7 +157,7 @@ def test_as_initiator_we_lead_the_recorded_association(name, index, step):
         return
     assert confirm.accepted and confirm.our_turn and confirm.window_size == 3
     assert confirm.checkpoint_size == (63 if conversation.responder[1] == INDEPENDENT_PORT else 1)
-    for apdu in apdus(conversation):
+    for apdu in apdus(replay_as_responder(conversation, 0)):
         lockstep.side.stack.request(s.RTTransferRequest(apdu=MemoryOctets(apdu)))
         assert lockstep.run(s.RTTransferConfirm) == s.RTTransferConfirm(transferred=True)
     lockstep.side.stack.request(s.RTCloseRequest())
@@ -161,7 +169,7 @@ def test_as_initiator_we_lead_the_recorded_association(name, index, step):
 @EVERY
 def test_our_opening_says_what_the_recorded_one_said(name, index):
     """Other lengths, other defaults written out, no proposal for a TSDU size: the same RT-OPEN indication at the other side."""
-    conversation = normal_conversations(name)[index]
+    conversation = conversations(name)[index]
     (recorded,) = replay_as_responder(conversation, 0).of(s.RTOpenIndication)
     lockstep = Lockstep(conversation, 0)
     if name != RF_OF_PP:

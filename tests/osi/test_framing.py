@@ -67,17 +67,17 @@ FAULTS = {
 
 @pytest.mark.parametrize("step", [0, 1])
 @pytest.mark.parametrize("name", FAULTS)
-def test_faults_are_found_and_bounded(name, step):
+def test_O34_faults_are_found_and_bounded(name, step):
     with pytest.raises(FramingError):
         pdvs(bytes.fromhex(FAULTS[name]), step)
 
 
-def test_ten_thousand_levels_stop_at_the_limit():
+def test_O33_ten_thousand_levels_stop_at_the_limit():
     with pytest.raises(FramingError, match="32 elements"):
         pdvs(bytes.fromhex("6180 3080 020103") + b"\xa0\x80" * 10_000)
 
 
-def test_a_length_of_eight_octets_is_only_a_promise():
+def test_O34_a_length_of_eight_octets_is_only_a_promise():
     """O34: nothing is reserved for what is announced."""
     reader = PDVReader()
     header = bytes.fromhex("6188 7fffffffffffffff 3088 7fffffffffff0000 020103 a088 7fffffffff000000 0488 7ffffffff0000000")
@@ -87,7 +87,7 @@ def test_a_length_of_eight_octets_is_only_a_promise():
 
 
 @pytest.mark.parametrize("step", [1, 2, 5, 100])
-def test_octet_strings(step):
+def test_O35_octet_strings(step):
     """Primitive, segmented, nested, empty, several."""
     octets = bytes.fromhex("0401aa 0400 2480 0401bb 2404 0402 cc dd 0400 0000 2403 0401ee")
     reader = OctetStringReader()
@@ -101,7 +101,7 @@ def test_other_types_are_no_octet_strings(octets):
         OctetStringReader().feed(bytes.fromhex(octets))
 
 
-def test_a_million_segments_of_one_octet_cost_no_memory():
+def test_O35_a_million_segments_of_one_octet_cost_no_memory():
     reader = OctetStringReader()
     assert reader.feed(b"\x24\x80") == b""
     assert sum(len(reader.feed(b"\x04\x01a" * 1000)) for _ in range(100)) == 100_000

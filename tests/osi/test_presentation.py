@@ -9,8 +9,7 @@ from gateway.octets import MemoryOctets
 from gateway.osi import presentation_types as t
 from gateway.osi import service as s
 from gateway.osi import upper_service as u
-from gateway.osi.presentation import BER, Presentation, mode_of, x410_reject
-from gateway.osi.rtse.apdu import RefuseReason
+from gateway.osi.presentation import BER, Presentation, mode_of
 from gateway.osi.rtse.machine import CONTEXTS
 
 ACSE, RTSE, MTSE = CONTEXTS.values()
@@ -91,13 +90,9 @@ def test_the_mode_is_read_from_the_cp():
     assert mode_of(b"garbage") is s.Mode.NORMAL
 
 
-def test_the_refusal_in_x410_mode():
-    assert x410_reject(RefuseReason.VALIDATION_FAILURE) == bytes.fromhex("3103800102"), "p1-stack 6"
-
-
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 @pytest.mark.parametrize("numbers", [(1, 3, 5), (11, 101, 32767), (5, 3, 1)])
-def test_contexts_are_known_by_their_abstract_syntax(order, numbers):
+def test_O10_contexts_are_known_by_their_abstract_syntax(order, numbers):
     """O10: other order, other identifiers."""
     proposed = [(numbers[at], (ACSE, RTSE, MTSE)[at], (BER,)) for at in order]
     indication, answer = accept(cp(*proposed))
@@ -105,7 +100,7 @@ def test_contexts_are_known_by_their_abstract_syntax(order, numbers):
     assert [result.result for result in answer.presentation_context_definition_result_list] == [0, 0, 0]
 
 
-def test_unknown_contexts_are_rejected_one_by_one():
+def test_O10_unknown_contexts_are_rejected_one_by_one():
     indication, answer = accept(
         cp((1, ACSE, (BER,)), (3, "2.6.0.2.8", (BER,)), (5, RTSE, ("2.1.2.1", BER)), (7, MTSE, ("2.1.2.1",)), (9, MTSE, (BER,)))
     )
@@ -115,7 +110,7 @@ def test_unknown_contexts_are_rejected_one_by_one():
     assert results == [(0, BER, None), (2, None, 1), (0, BER, None), (2, None, 2), (0, BER, None)]
 
 
-def test_a_thousand_contexts_are_answered():
+def test_O39_a_thousand_contexts_are_answered():
     proposed = [(2 * at + 1, f"1.2.{at}", (BER,)) for at in range(1000)]
     indication, answer = accept(cp(*proposed))
     assert indication.contexts == {} and len(answer.presentation_context_definition_result_list) == 1000

@@ -66,7 +66,7 @@ def test_the_recover_request_of_a_nexor_mta():
 
 
 @pytest.mark.parametrize("tag", ["b6", "36", "31"])
-def test_rtab_in_its_three_tags(tag):
+def test_O24_rtab_in_its_three_tags(tag):
     assert decode_apdu(bytes.fromhex(f"{tag}03800104")) == RTSEapdus(rtab_apdu=RTABapdu(abort_reason=s.AbortReason.PROTOCOL_ERROR))
 
 
@@ -93,7 +93,7 @@ APDU = bytes.fromhex("a0030401aa")
         "280b 020105 8206 00 a0030401aa",  # arbitrary, whole octets
     ],
 )
-def test_unwrap(octets):
+def test_O22_unwrap(octets):
     assert unwrap(bytes.fromhex(octets)).to_bytes() == APDU
 
 
@@ -124,7 +124,7 @@ def test_wrap_reads_nothing():
 def test_every_action_and_predicate_of_the_tables_exists_and_every_method_is_used():
     cells = [cell for alternatives in TABLE.values() for cell in alternatives]
     used = {f"_do_{name}" for cell in cells for name in cell.actions} | {f"_if_{cell.predicate}" for cell in cells if cell.predicate}
-    assert used == {name for name in vars(RTSE) if name.startswith(("_do_", "_if_"))}
+    assert used == {name for name in dir(RTSE) if name.startswith(("_do_", "_if_"))}
 
 
 def test_every_state_is_entered_and_left():
@@ -153,6 +153,10 @@ TRANSFER = s.RTTransferRequest(apdu=MemoryOctets(bytes(3000)))
 START = s.SActivityStartIndication(activity=b"\x02\x01\x01")
 DATA = u.PDataIndication(context=3, data=b"\x04\x02ab", end=True)
 
+RESUME = s.SActivityResumeIndication(activity=b"\x02\x01\x02", linking=s.LinkingInformation(activity=b"\x02\x01\x01", serial=1))
+
+POINT = s.TransferPoint(activity=b"\x02\x01\x01", association=REFERENCE, serial=1, octets=1024)
+
 INITIATOR, RESPONDER = [OPEN, CONFIRM], [INDICATION, s.RTOpenResponse()]
 PATHS: dict[State, tuple[bool, list[object]]] = {
     State.UNASSOCIATED: (False, []),
@@ -167,6 +171,7 @@ PATHS: dict[State, tuple[bool, list[object]]] = {
     State.WAIT_GIVE: (True, [*INITIATOR, s.RTTurnGiveRequest()]),
     State.RECEIVING: (False, [*RESPONDER, START, DATA, s.SSyncMinorIndication(serial=1)]),
     State.WAIT_SECURED: (False, [*RESPONDER, START, DATA, s.SActivityEndIndication(serial=1)]),
+    State.WAIT_RESUME: (False, [INDICATION, s.RTOpenResponse(resumption=True), RESUME]),
     State.EXCEPTION: (False, [*RESPONDER, START, s.RTExceptionRequest(reason=s.ExceptionReason.NON_SPECIFIC)]),
     State.WAIT_RELEASE: (True, [*INITIATOR, s.RTCloseRequest()]),
     State.CLOSED: (True, [*INITIATOR, s.RTUAbortRequest()]),
@@ -176,7 +181,7 @@ FROM_BELOW = [
     CONFIRM,
     u.AAssociateConfirm(accepted=False, lower=u.PConnectConfirm(accepted=False)),
     START,
-    s.SActivityResumeIndication(activity=b"\x02\x01\x02", linking=s.LinkingInformation(activity=b"\x02\x01\x01", serial=1)),
+    RESUME,
     DATA,
     dataclasses.replace(DATA, context=5),
     dataclasses.replace(DATA, data=b"\x30\x00"),
@@ -230,7 +235,7 @@ def test_there_is_a_path_to_every_state():
 
 
 @pytest.mark.parametrize("state", list(State), ids=lambda state: state.name)
-def test_whatever_comes_from_below_is_taken_or_ends_the_association(state):
+def test_O36_whatever_comes_from_below_is_taken_or_ends_the_association(state):
     for primitive in FROM_BELOW:
         machine = reach(state)
         machine.receive(primitive)
@@ -247,6 +252,7 @@ def test_whatever_comes_from_below_is_taken_or_ends_the_association(state):
 def test_whatever_the_user_asks_is_done_or_refused_without_a_trace(state):
     requests = [
         OPEN, s.RTOpenResponse(), s.RTOpenReject(), TRANSFER, s.RTTransferResponse(), s.RTCheckpointResponse(serial=7),
+        s.RTResumeRequest(apdu=TRANSFER.apdu, point=POINT), s.RTResumeResponse(octets=1024), s.RTInterruptRequest(), s.RTDiscardRequest(),
         s.RTExceptionRequest(reason=s.ExceptionReason.NON_SPECIFIC), s.RTTurnPleaseRequest(), s.RTTurnGiveRequest(), s.RTCloseRequest(),
     ]  # fmt: skip
     for primitive in requests:
@@ -272,7 +278,7 @@ def test_resumption_is_answered_with_exception_6():
     assert machine.state is State.NO_TURN
 
 
-def test_discarding_what_is_secured_is_answered_with_transfer_completed():
+def test_O40_discarding_what_is_secured_is_answered_with_transfer_completed():
     machine = reach(State.NO_TURN)
     machine.receive(s.SActivityDiscardIndication(reason=0))
     up, (abort,) = drain(machine)
@@ -308,18 +314,19 @@ def test_only_the_initiator_is_asked_to_take_a_release():
     [
         ({"contexts": {1: CONTEXTS[1], 5: CONTEXTS[5]}}, "2.6.0.2.12"),
         ({"contexts": {1: CONTEXTS[1], 3: "2.6.0.2.8", 5: CONTEXTS[5]}}, "2.6.0.2.12"),
-        ({"requirements": 0x0209}, "session requirements"),
+        ({"requirements": 0x0209}, "session requirements 0209 without activity management"),
         ({"user_information": None}, "RTORQ"),
         ({"user_information": bytes.fromhex(RTOAC)}, "rtoac_apdu where RTORQ belongs"),
         ({"user_information": b"\xb0\x02\x80"}, "RTORQ"),
     ],
 )
-def test_an_association_that_cannot_be_is_refused_at_once(change, text):
+def test_O10_an_association_that_cannot_be_is_refused_at_once(change, text):
     machine = RTSE(initiates=False, limits=s.StackLimits())
     machine.receive(dataclasses.replace(INDICATION, **change))
     (event,), (reject,) = drain(machine)
     assert text in event.text and event.ours
-    assert isinstance(reject, u.AAssociateResponse if "contexts" in change else u.PConnectReject)
+    kinds = {"contexts": u.AAssociateResponse, "requirements": s.SConnectReject, "user_information": u.PConnectReject}
+    assert isinstance(reject, kinds[next(iter(change))])
 
 
 @pytest.mark.parametrize(
@@ -358,17 +365,17 @@ def test_there_is_a_form_for_every_kind():
     assert set(REFUSALS) == set(s.RefusalKind)
 
 
-def test_the_refusals_of_the_table_in_octets():
+def test_O20_the_refusals_of_the_table_in_octets():
     """p1-stack 6."""
-    wrong = refusal(s.RTOpenReject(kind=s.RefusalKind.USER, user_data=bytes.fromhex("b203020102")), 3)
+    wrong = refusal(s.RTOpenReject(kind=s.RefusalKind.USER, user_data=bytes.fromhex("b203020102")), 3, s.Mode.NORMAL)
     assert isinstance(wrong, u.AAssociateResponse)
     assert (wrong.result, wrong.diagnostic, wrong.user_information) == (1, 1, bytes.fromhex("b207a105b203020102"))
-    busy = refusal(s.RTOpenReject(kind=s.RefusalKind.USER_TRANSIENT, user_data=bytes.fromhex("b203020100")), 3)
+    busy = refusal(s.RTOpenReject(kind=s.RefusalKind.USER_TRANSIENT, user_data=bytes.fromhex("b203020100")), 3, s.Mode.NORMAL)
     assert busy.result == AssociateResult.REJECTED_TRANSIENT
-    context = refusal(s.RTOpenReject(kind=s.RefusalKind.APPLICATION_CONTEXT), 3)
+    context = refusal(s.RTOpenReject(kind=s.RefusalKind.APPLICATION_CONTEXT), 3, s.Mode.NORMAL)
     assert (context.result, context.diagnostic, context.user_information) == (1, 2, None)
-    assert refusal(s.RTOpenReject(kind=s.RefusalKind.SSEL_UNKNOWN), 3) == s.SConnectReject(reason=129)
-    assert refusal(s.RTOpenReject(kind=s.RefusalKind.PSEL_UNKNOWN), 3).provider_reason == 3
+    assert refusal(s.RTOpenReject(kind=s.RefusalKind.SSEL_UNKNOWN), 3, s.Mode.NORMAL) == s.SConnectReject(reason=129)
+    assert refusal(s.RTOpenReject(kind=s.RefusalKind.PSEL_UNKNOWN), 3, s.Mode.NORMAL).provider_reason == 3
 
 
 def refused(**members: object) -> u.AAssociateConfirm:
@@ -408,7 +415,7 @@ K = s.RefusalKind
         (refused(session_reason=2), K.NOT_SPECIFIED),
     ],
 )
-def test_classification_looks_at_the_bind_error_first(confirm, kind):
+def test_O20_classification_looks_at_the_bind_error_first(confirm, kind):
     result = classify(confirm, frozenset(CONTEXTS.values()), recovering=False)
     assert (result.accepted, result.kind) == (False, kind)
     assert result.text.startswith(kind.value)
@@ -420,5 +427,5 @@ def test_an_empty_rtorj_to_a_recovery_means_that_it_cannot_be():
 
 
 @pytest.mark.parametrize(("octets", "number"), [("b203020105", 5), ("020103", 3), ("0500", None), ("", None), ("b2", None)])
-def test_bind_errors_with_and_without_their_tag(octets, number):
+def test_O20_bind_errors_with_and_without_their_tag(octets, number):
     assert bind_error(bytes.fromhex(octets)) == number

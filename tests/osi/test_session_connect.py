@@ -67,7 +67,7 @@ def test_our_accept_is_that_of_pp_but_for_its_empty_selector() -> None:
 
 
 @pytest.mark.parametrize(("offered", "taken"), [("16 01 01", 1), ("16 01 02", 2), ("16 01 03", 2), ("16 01 FF", 2), ("16 00", 1), ("", 1)])
-def test_the_highest_common_version_is_taken_and_absent_means_1(offered: str, taken: int) -> None:
+def test_O5_the_highest_common_version_is_taken_and_absent_means_1(offered: str, taken: int) -> None:
     item = bytes.fromhex("13 01 00" + offered)
     indication, ac = answer(connect_spdu(f"05 {len(item):02X}", item.hex()))
     assert indication.version == taken
@@ -76,7 +76,7 @@ def test_the_highest_common_version_is_taken_and_absent_means_1(offered: str, ta
 
 @pytest.mark.parametrize("offer", [frozenset({1}), frozenset({2}), frozenset({1, 2})])
 @pytest.mark.parametrize("known", [frozenset({1}), frozenset({2}), frozenset({1, 2})])
-def test_versions_offered_and_known(offer: frozenset[int], known: frozenset[int]) -> None:
+def test_O5_versions_offered_and_known(offer: frozenset[int], known: frozenset[int]) -> None:
     pair = Pair(b=Session(initiator=False, versions=known))
     pair.a.request(SConnectRequest(versions=offer))
     [indication] = pair.carry(pair.a)
@@ -99,7 +99,7 @@ def test_versions_offered_and_known(offer: frozenset[int], known: frozenset[int]
     [("", 0x0349, 0x0249), ("14 02 02 49", 0x0249, 0x0249), ("14 02 1F FF", 0x1FFF, 0x0249), ("14 02 02 09", 0x0209, 0x0209)],
     ids=["absent", "RTSE", "all", "without activity"],
 )
-def test_requirements_in_effect_are_those_of_both_sides(item: str, proposed: int, effective: int) -> None:
+def test_O6_requirements_in_effect_are_those_of_both_sides(item: str, proposed: int, effective: int) -> None:
     session = Session(initiator=False)
     [indication] = received(session, connect_spdu("05 03 16 01 02", item))
     assert isinstance(indication, SConnectIndication)
@@ -258,7 +258,7 @@ def test_a_release_by_the_acceptor_of_the_transport_connection_waits_for_its_end
     assert pair.b.closed
 
 
-def test_release_needs_the_tokens_and_no_activity() -> None:
+def test_O25_release_needs_the_tokens_and_no_activity() -> None:
     pair = Pair().connect()
     with pytest.raises(ProtocolError):
         pair.b.request(SReleaseRequest())

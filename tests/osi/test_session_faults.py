@@ -92,7 +92,7 @@ SILENT = (State.STA01, State.STA16)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_every_spdu_in_every_state_is_taken_or_answered_with_abort(situation: str) -> None:
+def test_O36_every_spdu_in_every_state_is_taken_or_answered_with_abort(situation: str) -> None:
     for name, octets in SPDUS.items():
         session = SITUATIONS[situation]()
         assert situation.startswith(session.state.name)
@@ -115,7 +115,7 @@ def test_every_spdu_in_every_state_is_taken_or_answered_with_abort(situation: st
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_after_any_spdu_the_machine_still_ends(situation: str) -> None:
+def test_O36_after_any_spdu_the_machine_still_ends(situation: str) -> None:
     for octets in SPDUS.values():
         session = SITUATIONS[situation]()
         received(session, octets)
@@ -215,7 +215,7 @@ def fault_after(session: Session, *tsdus: str) -> str:
     ],
     ids=["begin twice", "middle without begin", "end without begin", "MIP between", "AE between"],
 )
-def test_segments_of_data_out_of_order(tsdus: list[str]) -> None:
+def test_O31_segments_of_data_out_of_order(tsdus: list[str]) -> None:
     assert "6.3.5" in fault_after(Pair().connect().start().b, *tsdus)
 
 
@@ -228,11 +228,11 @@ def test_segments_of_data_out_of_order(tsdus: list[str]) -> None:
     ],
     ids=["begin twice", "end without begin", "another between"],
 )
-def test_segments_of_other_spdus_out_of_order(tsdus: list[str]) -> None:
+def test_O31_segments_of_other_spdus_out_of_order(tsdus: list[str]) -> None:
     assert "6.3.5" in fault_after(Pair().connect().a, *tsdus)
 
 
-def test_segments_without_end_meet_a_limit() -> None:
+def test_O31_segments_without_end_meet_a_limit() -> None:
     session = Pair(a=Session(initiator=True, limits=StackLimits(tsdu=5000))).connect().a
     first = bytes.fromhex("02 FF 03 EF 19 01 01 C1 FF 03 E8") + bytes(1000)
     middle = bytes.fromhex("02 FF 03 EF 19 01 00 C1 FF 03 E8") + bytes(1000)
@@ -243,7 +243,7 @@ def test_segments_without_end_meet_a_limit() -> None:
     assert "5000" in fault.text
 
 
-def test_a_connect_above_the_limit_is_refused_by_its_length_alone() -> None:
+def test_O30_a_connect_above_the_limit_is_refused_by_its_length_alone() -> None:
     session = Session(initiator=False, limits=StackLimits(connect_tsdu=1000))
     session.receive_tsdu(bytes.fromhex("0D FF 03 E9"), False)
     [fault] = events(session)
@@ -255,14 +255,14 @@ def test_a_connect_above_the_limit_is_refused_by_its_length_alone() -> None:
 
 
 @pytest.mark.parametrize("serial", ["30", "32", "39 39 39 39 39 39"])
-def test_a_serial_number_that_is_not_the_next_one(serial: str) -> None:
+def test_O37_a_serial_number_that_is_not_the_next_one(serial: str) -> None:
     octets = bytes.fromhex(serial)
     for si in ("31", "29"):
         session = Pair().connect().start().b
         fault_after(session, f"01 00 {si} {len(octets) + 2:02X} 2A {len(octets):02X} {serial}")
 
 
-def test_the_largest_serial_number_is_the_last() -> None:
+def test_O37_the_largest_serial_number_is_the_last() -> None:
     pair = Pair().connect()
     linking = LinkingInformation(activity=b"a", serial=999998)
     pair.a.request(service.SActivityResumeRequest(activity=b"b", linking=linking))
@@ -273,7 +273,7 @@ def test_the_largest_serial_number_is_the_last() -> None:
     fault_after(pair.b, "01 00 31 03 2A 01 30")
 
 
-def test_a_flood_after_our_exception_is_dropped() -> None:
+def test_O37_a_flood_after_our_exception_is_dropped() -> None:
     session = Pair().connect().start().b
     session.request(service.SUExceptionReportRequest(reason=1))
     sent(session)

@@ -83,7 +83,7 @@ def test_a_transfer_with_checkpoints(step: int) -> None:
     assert not pair.b.activity
 
 
-def test_one_confirmation_confirms_all_before_it_and_none_twice() -> None:
+def test_O11_one_confirmation_confirms_all_before_it_and_none_twice() -> None:
     pair = Pair().connect().start()
     for _ in range(4):
         pair.a.request(SSyncMinorRequest())
@@ -96,7 +96,7 @@ def test_one_confirmation_confirms_all_before_it_and_none_twice() -> None:
             pair.b.response(SSyncMinorResponse(serial=serial))
 
 
-def test_many_unconfirmed_checkpoints_are_no_fault() -> None:
+def test_O11_many_unconfirmed_checkpoints_are_no_fault() -> None:
     # Peer: PP has window + 1 checkpoints unconfirmed; the window is RTSE's matter.
     pair = Pair().connect().start()
     for _ in range(50):
@@ -121,7 +121,7 @@ def test_leading_zeros_of_a_serial_number_are_tolerated() -> None:
     assert received(pair.b, "01 00 31 05 2A 03 30 30 31") == [SSyncMinorIndication(serial=1)]
 
 
-def test_a_confirmation_may_cross_the_end_of_the_activity() -> None:
+def test_O11_a_confirmation_may_cross_the_end_of_the_activity() -> None:
     pair = Pair().connect().start()
     pair.a.request(SSyncMinorRequest())
     pair.carry(pair.a)
@@ -139,7 +139,7 @@ def test_the_number_of_the_end_is_confirmed_by_aea_only() -> None:
         pair.b.response(SSyncMinorResponse(serial=1))
 
 
-def test_an_activity_needs_a_name() -> None:
+def test_O13_an_activity_needs_a_name() -> None:
     pair = Pair().connect()
     with pytest.raises(ProtocolError):
         pair.a.request(SActivityStartRequest(activity=b""))
@@ -149,7 +149,7 @@ def test_an_activity_needs_a_name() -> None:
     assert sent(pair.a) == []
 
 
-def test_resume_with_full_linking_information() -> None:
+def test_O17_resume_with_full_linking_information() -> None:
     pair = Pair().connect()
     linking = LinkingInformation(activity=ACTIVITY, serial=7, called=b"d", calling=b"c", common=b"t", additional=b"a")
     pair.a.request(SActivityResumeRequest(activity=b"\x02\x01\x02", linking=linking))
@@ -206,7 +206,7 @@ def test_interrupt_and_discard(
     assert pair.b.activity
 
 
-def test_what_crosses_an_interrupt_is_dropped() -> None:
+def test_O16_what_crosses_an_interrupt_is_dropped() -> None:
     pair = Pair().connect().start()
     pair.a.request(SSyncMinorRequest())
     pair.carry(pair.a)
@@ -219,7 +219,7 @@ def test_what_crosses_an_interrupt_is_dropped() -> None:
 
 
 @pytest.mark.parametrize("request_", [SActivityInterruptRequest(), SActivityDiscardRequest()])
-def test_an_interrupt_or_discard_that_crosses_aea_is_the_users_to_judge(request_: object) -> None:
+def test_O40_an_interrupt_or_discard_that_crosses_aea_is_the_users_to_judge(request_: object) -> None:
     pair = Pair().connect().start()
     pair.a.request(SActivityEndRequest())
     pair.carry(pair.a)
@@ -237,7 +237,7 @@ def test_an_interrupt_or_discard_that_crosses_aea_is_the_users_to_judge(request_
 
 
 @pytest.mark.parametrize("reason", [0, 1, 3, 5, 6, 128])
-def test_an_exception_drops_what_comes_until_the_peer_recovers(reason: int) -> None:
+def test_O15_an_exception_drops_what_comes_until_the_peer_recovers(reason: int) -> None:
     pair = Pair().connect().start()
     pair.b.request(SUExceptionReportRequest(reason=reason))
     pair.a.request(SDataRequest(data=b"crossed"))
@@ -293,7 +293,7 @@ def test_a_provider_exception() -> None:
 # --- tokens ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_turn_goes_round() -> None:
+def test_O14_the_turn_goes_round() -> None:
     pair = Pair().connect()
     pair.b.request(STokenPleaseRequest(user_data=b"\x02\x01\x00"))
     assert pair.carry(pair.b) == [STokenPleaseIndication(user_data=b"\x02\x01\x00")]
@@ -339,7 +339,7 @@ def test_tokens_given_one_by_one_count_as_the_turn_once_all_are_there(tsdus: lis
     assert pair.b.owns_tokens
 
 
-def test_the_effect_of_the_prefix_comes_after_what_it_precedes() -> None:
+def test_O8_the_effect_of_the_prefix_comes_after_what_it_precedes() -> None:
     pair = Pair().connect().start()
     assert received(pair.b, "01 03 10 01 01 01 00 61 62") == [SDataIndication(data=b"ab", end=True)]
     with pytest.raises(ProtocolError):
@@ -357,7 +357,7 @@ def test_an_empty_prefix_alone_means_nothing() -> None:
 
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize(("size", "segments"), [(0, 1), (1, 1), (93, 1), (94, 2), (186, 2), (93 * 20, 20)])
-def test_an_ssdu_is_cut_at_the_tsdu_size_and_joined(version: int, size: int, segments: int) -> None:
+def test_O7_an_ssdu_is_cut_at_the_tsdu_size_and_joined(version: int, size: int, segments: int) -> None:
     pair = Pair(
         Session(initiator=True, tsdu_size=100),
         Session(initiator=False, tsdu_size=2041, versions=frozenset({version})),

@@ -112,7 +112,7 @@ def test_lenient_in(tsdu: str) -> None:
     assert spdu(tsdu).user_data == b"abc"
 
 
-def test_order_does_not_matter_on_receipt() -> None:
+def test_O29_order_does_not_matter_on_receipt() -> None:
     found = spdu("0D 0E C1 01 78 14 02 02 49 05 03 16 01 02 34 00 01 00".replace("0D 0E", "0D 10"))
     assert found.number(Field.REQUIREMENTS) == 0x0249
     assert found.number(Field.VERSION) == 2
@@ -140,7 +140,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("tsdu", LIES.values(), ids=LIES.keys())
-def test_lies_raise_a_protocol_error_and_the_next_tsdu_is_read(tsdu: str) -> None:
+def test_O29_lies_raise_a_protocol_error_and_the_next_tsdu_is_read(tsdu: str) -> None:
     reader = TSDUReader(limit=65535)
     reader.receive(bytes.fromhex(tsdu), True)
     reader.receive(bytes.fromhex("16 00"), True)
@@ -155,7 +155,7 @@ def test_lies_raise_a_protocol_error_and_the_next_tsdu_is_read(tsdu: str) -> Non
     assert found.kind is Kind.GTA
 
 
-def test_the_prefix_comes_after_what_it_precedes_and_only_if_it_says_something() -> None:
+def test_O8_the_prefix_comes_after_what_it_precedes_and_only_if_it_says_something() -> None:
     first, second = read(bytes.fromhex("01 03 10 01 15 29 03 2A 01 31"))
     assert isinstance(first, SPDU)
     assert isinstance(second, SPDU)
@@ -164,19 +164,19 @@ def test_the_prefix_comes_after_what_it_precedes_and_only_if_it_says_something()
     assert [type(item).__name__ for item in data] == ["SPDU", "UserInformation", "SPDU"]
 
 
-def test_a_list_of_category_2_is_read() -> None:
+def test_O8_a_list_of_category_2_is_read() -> None:
     kinds = [item.kind for item in read(bytes.fromhex("01 00 31 03 2A 01 31 31 03 2A 01 32 01 00 78")) if isinstance(item, SPDU)]
     assert kinds == [Kind.MIP, Kind.MIP, Kind.DT]
 
 
-def test_either_prefix_is_accepted_on_category_2() -> None:
+def test_O8_either_prefix_is_accepted_on_category_2() -> None:
     for octets in EXAMPLES:
         if octets.startswith(("01 00 ", "02 00 ")):
             other = "02" if octets.startswith("01") else "01"
             assert spdu(other + octets[2:]).kind is spdu(octets).kind
 
 
-def test_bare_category_2_by_option() -> None:
+def test_O8_bare_category_2_by_option() -> None:
     [found] = read(bytes.fromhex("31 03 2A 01 31"), accept_bare=True)
     assert isinstance(found, SPDU)
     assert found.kind is Kind.MIP
@@ -195,7 +195,7 @@ def test_user_information_is_streamed() -> None:
     assert found[-1].end
 
 
-def test_more_than_the_limit_is_refused_before_it_arrives() -> None:
+def test_O29_more_than_the_limit_is_refused_before_it_arrives() -> None:
     reader = TSDUReader(limit=1000)
     reader.receive(bytes.fromhex("0D FF 03 E9"), False)
     with pytest.raises(ProtocolError, match="1000"):

@@ -13,7 +13,7 @@ from gateway.osi import service as s
 from gateway.osi.stack import Stack
 from gateway.osi.tpkt import encode_tpkt
 from tests.captures import Conversation, streams
-from tests.osi.stack_pair import Side, StackPair, default_answers, opening_request
+from tests.osi.stack_pair import Side, StackPair, default_answers, feed, opening_request, survives
 from tests.shared import require_shared
 
 AS, AE1, MIP1 = "01002d052903020101", "010029032a0131", "010031032a0131"
@@ -29,18 +29,6 @@ def bound_responder(**changes: object) -> StackPair:
     pair.responder.events.clear()
     pair.responder.sent.clear()
     return pair
-
-
-def feed(side: Side, octets: bytes, step: int = 0) -> bytes:
-    """Give octets and take what comes of it; the answer."""
-    before = len(side.sent)
-    for at in range(0, len(octets), step or len(octets) or 1):
-        side.stack.receive_data(octets[at : at + (step or len(octets))])
-        side.pull()
-    while data := side.stack.data_to_send():
-        side.sent += data
-        side.pull()
-    return bytes(side.sent[before:])
 
 
 # --- what is taken ------------------------------------------------------------------------------------------------------------------
@@ -59,14 +47,14 @@ RTTRS = {
 
 @pytest.mark.parametrize("step", [0, 1])
 @pytest.mark.parametrize("form", RTTRS)
-def test_forms_of_rttr(form, step):
+def test_O35_forms_of_rttr(form, step):
     pair = bound_responder()
     answer = feed(pair.responder, tsdus(AS, *(DT + each for each in RTTRS[form]), AE1), step)
     assert bytes(pair.responder.transfers[0]) == b"a"
     assert answer == tsdus("02002a032a0131"), "AEA"
 
 
-def test_a_short_rttr_between_checkpoints_and_one_without_confirmation():
+def test_O11_a_short_rttr_between_checkpoints_and_one_without_confirmation():
     pair = bound_responder()
     data = DT + "610a3008020103a003040161"
     answer = feed(pair.responder, tsdus(AS, data, data, "0100 3106 0f0101 2a0131", data, "0100 3103 2a0132", data, "0100 2903 2a0133"))
@@ -74,7 +62,7 @@ def test_a_short_rttr_between_checkpoints_and_one_without_confirmation():
     assert answer == tsdus("020032032a0132", "02002a032a0133")
 
 
-def test_resumption_is_answered_with_exception_6_and_the_association_goes_on():
+def test_O17_resumption_is_answered_with_exception_6_and_the_association_goes_on():
     pair = bound_responder()
     answer = feed(pair.responder, tsdus("0100 1d0f 2903020102 2108 2903020101 2a0131"))
     assert answer == tsdus("02003003320106"), "ED, reason 6"
@@ -82,18 +70,6 @@ def test_resumption_is_answered_with_exception_6_and_the_association_goes_on():
     assert [type(event) for event in pair.responder.events] == [s.RTTransferDiscarded]
     feed(pair.responder, tsdus(AS, DT + "610a3008020103a003040161", AE1))
     assert isinstance(pair.responder.last, s.RTTransferIndication)
-
-
-@pytest.mark.parametrize("name", ["p1-88-x410mode", "p1-84-plain", "p1-84-ndr"])
-def test_x410_mode_is_refused_in_its_own_words(name):
-    """RF with reason 2 and RTORJ { 80 02 } (p1-stack 6)."""
-    conversation = streams(require_shared() / "captures" / f"{name}.pcap")[0]
-    side = Side(Stack.responder(), default_answers())
-    feed(side, conversation.octets("initiator"))
-    ours = Conversation(conversation.initiator, conversation.responder, [("responder", bytes(side.sent))])
-    ((si, parameters, _),) = ours.spdus("responder")
-    assert si == 12 and parameters.endswith(bytes.fromhex("3206023103800102"))
-    assert isinstance(side.last, s.RTAbortIndication) and side.last.ours and side.stack.mode is s.Mode.X410_1984
 
 
 # --- what is not --------------------------------------------------------------------------------------------------------------------
@@ -117,7 +93,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("step", [0, 1])
 @pytest.mark.parametrize("name", FAULTS)
-def test_faults_are_answered_with_ab_and_come_up_as_ours(name, step):
+def test_O37_faults_are_answered_with_ab_and_come_up_as_ours(name, step):
     pair = bound_responder()
     answer = feed(pair.responder, tsdus(*FAULTS[name]), step)
     end = ("", 0)
@@ -140,7 +116,7 @@ def test_after_ab_nothing_counts_until_the_timer_ends_it():
 
 
 @pytest.mark.parametrize("octets", ["03000003", "0200000702f080", "030000070100", "03000007 01f080", "03000004"])
-def test_a_peer_that_breaks_tpkt_or_cotp_loses_the_connection(octets):
+def test_O27_a_peer_that_breaks_tpkt_or_cotp_loses_the_connection(octets):
     pair = bound_responder()
     feed(pair.responder, bytes.fromhex(octets) + bytes(16))
     event = pair.responder.last
@@ -151,22 +127,6 @@ def test_a_peer_that_breaks_tpkt_or_cotp_loses_the_connection(octets):
 def recorded(direction: str) -> bytes:
     (conversation,) = streams(require_shared() / "captures/p1-88-plain.pcap")
     return conversation.octets(direction)  # type: ignore[arg-type]
-
-
-def survives(side: Side, octets: bytes) -> None:
-    feed(side, octets)
-    side.stack.receive_eof()
-    side.pull()
-    while side.stack.data_to_send():
-        pass
-    for _ in range(3):
-        deadline = side.stack.next_deadline()
-        if deadline is None:
-            break
-        side.stack.handle_timer(deadline)
-        side.pull()
-    assert side.stack.closed
-    assert all(not isinstance(event, s.RTAbortIndication) or event.text for event in side.events)
 
 
 def initiator() -> Side:
@@ -222,7 +182,7 @@ def test_any_data_in_an_activity(octets):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("checkpoint", [0, 63])
-def test_a_hundred_megabytes_stay_out_of_memory(checkpoint):
+def test_O12_a_hundred_megabytes_stay_out_of_memory(checkpoint):
     size = 100 << 20
     piece = bytes(65536)
 

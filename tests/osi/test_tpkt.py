@@ -36,14 +36,14 @@ def test_several_packets_in_one_segment_and_one_packet_in_many() -> None:
     assert whole.buffered == single.buffered == 0
 
 
-def test_the_reserved_octet_is_ignored_on_receipt() -> None:
+def test_O27_the_reserved_octet_is_ignored_on_receipt() -> None:
     reader = TPKTReader()
     reader.receive_data(bytes.fromhex("03 FF 00 07 02 F0 80"))
     assert packets(reader) == [PACKET[4:]]
 
 
 @pytest.mark.parametrize("length", range(7))
-def test_a_length_below_7_is_refused_for_good(length: int) -> None:
+def test_O27_a_length_below_7_is_refused_for_good(length: int) -> None:
     reader = TPKTReader()
     reader.receive_data(bytes((3, 0, 0, length)) + bytes(20))
     for _ in range(2):
@@ -52,14 +52,14 @@ def test_a_length_below_7_is_refused_for_good(length: int) -> None:
 
 
 @pytest.mark.parametrize("version", [0, 2, 4, ord("E"), 255])
-def test_another_version_is_refused_at_its_first_octet(version: int) -> None:
+def test_O27_another_version_is_refused_at_its_first_octet(version: int) -> None:
     reader = TPKTReader()
     reader.receive_data(bytes((version,)))
     with pytest.raises(ProtocolError, match="version"):
         reader.next_packet()
 
 
-def test_a_length_that_promises_more_waits() -> None:
+def test_O27_a_length_that_promises_more_waits() -> None:
     reader = TPKTReader()
     reader.receive_data(bytes.fromhex("03 00 FF FF 02 F0 80"))
     assert packets(reader) == []

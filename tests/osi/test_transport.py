@@ -72,7 +72,7 @@ def test_cr_of_pp_is_indicated_and_our_cc_is_that_of_pp() -> None:
     assert transport.tpdu_size == 2048
 
 
-def test_a_cr_without_tpdu_size_means_65531_and_the_cc_names_none_either() -> None:
+def test_O9_a_cr_without_tpdu_size_means_65531_and_the_cc_names_none_either() -> None:
     transport = Transport(initiator=False, reference=0x034C)
     assert received(transport, CR_NEXOR) == [TConnectIndication(calling=b"X400-88", called=b"X400-88", tpdu_size=LARGEST_TPDU)]
     transport.response(TConnectResponse(tpdu_size=8192))
@@ -81,7 +81,7 @@ def test_a_cr_without_tpdu_size_means_65531_and_the_cc_names_none_either() -> No
 
 
 @pytest.mark.parametrize("cc", [CC_PP, encode_tpkt(bytes.fromhex("06D07BBF7BC100"))])
-def test_a_cc_is_confirmed_with_or_without_a_size(cc: bytes) -> None:
+def test_O9_a_cc_is_confirmed_with_or_without_a_size(cc: bytes) -> None:
     transport = initiator(tpdu_size=2048)
     assert received(transport, cc) == [TConnectConfirm(tpdu_size=2048)]
 
@@ -104,7 +104,7 @@ def test_offering_65531_leaves_the_parameter_out() -> None:
     assert transport.data_to_send() == bytes.fromhex("0300000B 06E00000000100")
 
 
-def test_unknown_and_repeated_parameters_of_cr() -> None:
+def test_O9_unknown_and_repeated_parameters_of_cr() -> None:
     cr = bytes.fromhex("E000007BBF00 C20178 990401020304 C0010D C2023031 C60100 C00107")
     [indication] = received(Transport(initiator=False), encode_tpkt(bytes((len(cr),)) + cr))
     assert indication == TConnectIndication(calling=b"", called=b"01", tpdu_size=128)
@@ -153,17 +153,36 @@ def test_a_dr_instead_of_cc() -> None:
 # --- data ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_tsdu_may_be_cut_anywhere() -> None:
+def test_O9_a_tsdu_may_be_cut_anywhere() -> None:
     transport = responder()
-    packets = (encode_tpkt(MORE + b"ab"), encode_tpkt(MORE), encode_tpkt(MORE + b"c"), encode_tpkt(LAST))
-    assert received(transport, *packets) == [
-        TDataIndication(data=b"ab", end=False),
-        TDataIndication(data=b"c", end=False),
-        TDataIndication(data=b"", end=True),
+    packets = (encode_tpkt(MORE + b"ab"), encode_tpkt(MORE + b"c"), encode_tpkt(LAST))
+    assert [received(transport, packet) for packet in packets] == [
+        [TDataIndication(data=b"ab", end=False)],
+        [TDataIndication(data=b"c", end=False)],
+        [TDataIndication(data=b"", end=True)],
     ]
 
 
-def test_tpdus_are_cut_at_the_agreed_size() -> None:
+def test_what_is_here_of_a_tsdu_comes_up_at_once_within_a_bound() -> None:
+    transport = responder()
+    one = encode_tpkt(MORE + bytes(2045))
+    transport.receive_data(one * 100 + encode_tpkt(LAST + b"x") + encode_tpkt(LAST + b"y"))
+    found = [event for event in events(transport) if isinstance(event, TDataIndication)]
+    assert sum(len(event.data) for event in found) == 100 * 2045 + 2
+    assert max(len(event.data) for event in found) < 32 * 1024 + 2048
+    assert [event.end for event in found] == [False] * (len(found) - 2) + [True, True]
+    assert len(found) < 10
+
+
+def test_what_came_before_a_fault_is_indicated_first() -> None:
+    transport = responder()
+    transport.receive_data(encode_tpkt(MORE + b"ab") + encode_tpkt(MORE + b"c") + encode_tpkt(bytes.fromhex("02008000")))
+    data, end = events(transport)
+    assert data == TDataIndication(data=b"abc", end=False)
+    assert isinstance(end, TDisconnectIndication)
+
+
+def test_O9_tpdus_are_cut_at_the_agreed_size() -> None:
     transport = responder(tpdu_size=128)
     transport.request(TDataRequest(data=bytes(251)))
     assert transport.data_to_send() == encode_tpkt(MORE + bytes(125)) + encode_tpkt(MORE + bytes(125)) + encode_tpkt(LAST + bytes(1))
@@ -173,7 +192,7 @@ def test_a_tsdu_in_pieces_ends_with_its_last_piece() -> None:
     transport = responder()
     for data, end in ((b"", False), (b"ab", False), (b"", True), (b"c", True)):
         transport.request(TDataRequest(data=data, end=end))
-    assert transport.data_to_send() == encode_tpkt(MORE + b"ab") + encode_tpkt(LAST) + encode_tpkt(LAST + b"c")
+    assert transport.data_to_send() == encode_tpkt(LAST + b"ab") + encode_tpkt(LAST + b"c")
 
 
 def test_received_tpdus_may_be_larger_than_agreed() -> None:
@@ -200,17 +219,14 @@ def test_the_cut_of_the_tcp_stream_makes_no_difference(step: int) -> None:
     transport.response(TConnectResponse())
     data = encode_tpkt(MORE + b"abc") + encode_tpkt(LAST + b"d") + encode_tpkt(LAST + b"e")
     found = [event for at in range(0, len(data), step) for event in received(transport, data[at : at + step])]
-    assert found == [
-        TDataIndication(data=b"abc", end=False),
-        TDataIndication(data=b"d", end=True),
-        TDataIndication(data=b"e", end=True),
-    ]
+    joined = b"".join(event.data + b"|" * event.end for event in found if isinstance(event, TDataIndication))
+    assert joined == b"abcd|e|" and len(found) == sum(isinstance(event, TDataIndication) for event in found)
 
 
 # --- the end ------------------------------------------------------------------------------------------------------
 
 
-def test_a_dr_in_the_data_phase_is_a_disconnect_and_is_not_answered() -> None:
+def test_O9_a_dr_in_the_data_phase_is_a_disconnect_and_is_not_answered() -> None:
     transport = responder()
     assert received(transport, DR_PP) == [TDisconnectIndication(reason=DisconnectReason.NORMAL, text="DR TPDU with reason 128")]
     assert transport.data_to_send() == b""
@@ -257,7 +273,7 @@ LIES = {
 
 @pytest.mark.parametrize("tpdu", LIES.values(), ids=LIES.keys())
 @pytest.mark.parametrize("phase", ["responder idle", "responder open", "initiator waits"])
-def test_a_malformed_tpdu_ends_the_connection_once(tpdu: str, phase: str) -> None:
+def test_O28_a_malformed_tpdu_ends_the_connection_once(tpdu: str, phase: str) -> None:
     transport = {"responder idle": Transport(initiator=False), "responder open": responder(), "initiator waits": initiator()}[phase]
     [end] = received(transport, encode_tpkt(bytes.fromhex(tpdu)), encode_tpkt(LAST + b"x"))
     assert isinstance(end, TDisconnectIndication)
@@ -294,7 +310,7 @@ def test_a_malformed_tpdu_ends_the_connection_once(tpdu: str, phase: str) -> Non
         "ER",
     ],
 )
-def test_a_tpdu_that_the_state_does_not_allow(transport: Transport, packet: bytes) -> None:
+def test_O28_a_tpdu_that_the_state_does_not_allow(transport: Transport, packet: bytes) -> None:
     [end] = received(transport, packet)
     assert isinstance(end, TDisconnectIndication)
     assert end.reason == DisconnectReason.PROTOCOL_ERROR

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from gateway.smtp.client import Timeouts
 from gateway.smtp.routing import NoRoute, Route, SmartHost, SMTPRouter, TLSMode
 from gateway.smtp.sender import SenderSettings, SMTPSender
 from gateway.spool.transfer import Outcome, Result
+from tests.smtp.scripted import Scripted
 
 NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
 MESSAGE = MemoryOctets(b"Subject: x\r\n\r\nhello\r\n.dot\r\n..\r\nlast")
@@ -50,54 +52,6 @@ def envelope(*addresses: str, **more: Any) -> SmtpEnvelope:
 def sender_to(port: int, **more: Any) -> SMTPSender:
     route = Route(smart_host=SmartHost(host="localhost", port=port, **({"tls": TLSMode.NONE} | more)))
     return SMTPSender(SenderSettings(hostname="gw.example", timeouts=TIMEOUTS), SMTPRouter((route,), NoDNS()), clock=lambda: NOW)
-
-
-class Scripted:
-    """An SMTP server that answers from a table: first word(s) of the command -> reply; ``None`` closes the connection."""
-
-    def __init__(self, replies: Mapping[str, str | None], extensions: tuple[str, ...] = ()) -> None:
-        usual = {"HELO": "250 me", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go", ".": "250 2.0.0 taken", "RSET": "250 ok"}
-        self.replies: dict[str, str | None] = {**usual, "QUIT": "221 bye", **replies}
-        self.extensions = extensions
-        self.commands: list[str] = []
-        self.messages: list[bytes] = []
-        self.connections = 0
-        self.server: asyncio.Server
-        self.writers: list[asyncio.StreamWriter] = []
-
-    async def start(self) -> int:
-        self.server = await asyncio.start_server(self._talk, "localhost", 0)
-        return int(self.server.sockets[0].getsockname()[1])
-
-    def stop(self) -> None:
-        self.server.close()
-        for writer in self.writers:
-            writer.close()
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        self.writers.append(writer)
-        writer.write((self.replies.get("greeting") or "220 scripted").encode() + b"\r\n")
-        while line := (await reader.readline()).decode().rstrip("\r\n"):
-            self.commands.append(line)
-            reply = self._reply(line)
-            if reply is None:
-                writer.close()
-                return
-            writer.write(reply.encode() + b"\r\n")
-            if line == "DATA" and reply.startswith("354"):
-                self.messages.append(await reader.readuntil(b"\r\n.\r\n"))
-                final = self.replies["."]
-                if final is None:
-                    writer.close()
-                    return
-                writer.write(final.encode() + b"\r\n")
-
-    def _reply(self, line: str) -> str | None:
-        if line.startswith("EHLO") and "EHLO" not in self.replies:
-            return "\r\n".join(f"250-{item}" for item in ("me", *self.extensions)) + "\r\n250 HELP"
-        key = max((key for key in self.replies if line.startswith(key)), key=len, default="")
-        return self.replies.get(key, "502 5.5.1 what?")
 
 
 Script = Callable[..., Any]
@@ -144,7 +98,7 @@ async def test_aiosmtpd_gets_the_message_octet_for_octet() -> None:
 
 
 async def test_dsn_goes_on_to_a_server_that_offers_it(start) -> None:
-    running = await start(deliver_by=True, mt_priority=True)
+    running = await start(deliver_by=True, mt_priority=True, may_set_delivery_options=frozenset({"smtp"}))
     sender = sender_to(running.listener.port)
     sent = SmtpEnvelope(
         reverse_path="", ret="HDRS", envid="X400-MTS-Identifier: [/C=xx/;a+b]", body="8BITMIME", mt_priority=-4,
@@ -155,7 +109,47 @@ async def test_dsn_goes_on_to_a_server_that_offers_it(start) -> None:
     assert outcome.result is Result.DELIVERED
     await sender.stop()
     received, octets, _ = running.intake.taken[0]
-    assert received == sent and octets == MESSAGE.to_bytes() + b"\r\n"
+    assert received.by is not None and received.by.until is not None
+    assert replace(received, by=replace(received.by, until=None)) == sent and octets == MESSAGE.to_bytes() + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("offer", "left", "parameter"),
+    [
+        ("DELIVERBY", 600, "BY=600;R"),
+        ("DELIVERBY 600", 600, "BY=600;R"),
+        ("DELIVERBY 601", 600, ""),
+        ("DELIVERBY 60,X", 59, ""),
+        ("SIZE", 600, ""),
+    ],
+)
+async def test_the_time_that_is_left_goes_on(script: Script, offer: str, left: int, parameter: str) -> None:
+    """RFC 2852 4.1.4 and section 3: a hop gets the remaining time, unless it says that it is too short for it."""
+    server, sender = await script({}, (offer,))
+    by = DeliverBy(seconds=99_999, mode="R", until=NOW + timedelta(seconds=left))
+    assert (await sender.deliver(envelope(by=by), MESSAGE))[1].result is Result.RELAYED
+    mail = next(command for command in server.commands if command.startswith("MAIL"))
+    assert mail.partition(" BY=")[2] == parameter.removeprefix("BY=")
+
+
+async def test_nothing_is_sent_after_its_time(script: Script) -> None:
+    """RFC 2852 4.1.3: 5.4.7, X.411 1/5 maximum-time-expired."""
+    server, sender = await script()
+    by = DeliverBy(seconds=99, mode="R", until=NOW)
+    failure = (await sender.deliver(envelope(by=by), MESSAGE))[1].failure
+    assert failure is not None and (failure.status, failure.reason, failure.diagnostic) == ("5.4.7", 1, 5)
+    assert server.messages == []
+
+
+async def test_eight_bit_that_nobody_announced_is_found(script: Script) -> None:
+    """A report returns what it returns: the octets decide whether BODY=8BITMIME is due, or an encoding (RFC 6152 section 3)."""
+    message = MemoryOctets("MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGr\u00fc\u00dfe\r\n".encode())
+    server, sender = await script({}, ("8BITMIME",))
+    await sender.deliver(envelope(), message)
+    assert server.commands[1] == "MAIL FROM:<ann@example.org> BODY=8BITMIME" and b"Gr\xc3\xbc" in server.messages[0]
+    plain, other = await script()
+    await other.deliver(envelope(), message)
+    assert b"quoted-printable" in plain.messages[0] and b"Gr=C3=BC=C3=9Fe" in plain.messages[0]
 
 
 async def test_every_recipient_keeps_its_own_reply(script: Script) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.errors import Failure, SpoolError, StaleLeaseError
 from gateway.octets import MemoryOctets
-from gateway.spool.ledger import FactKind, identifier_pair
+from gateway.spool.ledger import Fact, FactKind
 from gateway.spool.transfer import Event, Plan, Priority, RecipientState, Result
 from tests.spool.given import DAY, HOUR, MINUTE, NOW, claim_one, open_store, outcome, recipient, story, transfer
 
@@ -245,8 +245,8 @@ async def test_facts_and_names_are_committed_with_the_plan(store):
     accepted = await store.accept(transfer(store), b"x")
     claim = await claim_one(store)
     plan = Plan(group="g", seed="00", made_at=NOW, tables="1")
-    await store.commit_plan(claim, plan, facts=identifier_pair("S1", "<long@example.org>", NOW + DAY), identifiers=["S1"])
-    assert (await store.ledger.recall(FactKind.SHORT_IDENTIFIER, "S1")).value == {"long": "<long@example.org>"}
+    await store.commit_plan(claim, plan, facts=[Fact(kind=FactKind.SHORT_IDENTIFIER, key="S1", expires=NOW + DAY)], identifiers=["S1"])
+    assert (await store.ledger.recall(FactKind.SHORT_IDENTIFIER, "S1")).value == {}
     assert [each.id for each in await store.track("S1")] == [accepted.id]
 
 

@@ -157,3 +157,25 @@ def identifier_from_reference(reference: ConnectionReference) -> SessionConnecti
         )
     except asn1.BERError as error:
         raise ProtocolError("RTSE", f"the connection reference cannot be recovered: {error}", clause="X.228 RTORQ", ours=True) from error
+
+
+def same_association(first: SessionConnectionIdentifier, second: SessionConnectionIdentifier) -> bool:
+    """Whether two identifiers name one association: the octets of the reference count, not which string type they came in."""
+    return _compared(first) == _compared(second)
+
+
+def same_reference(first: ConnectionReference, second: ConnectionReference) -> bool:
+    """The same for references as the session has them; what no RTSE made is compared octet by octet.
+
+    Peer: a Nexor MTA asks for the recovery under a T61String of what it had sent as an OCTET STRING.
+    """
+    try:
+        return same_association(identifier_from_reference(first), identifier_from_reference(second))
+    except ProtocolError:
+        return first == second
+
+
+def _compared(identifier: SessionConnectionIdentifier) -> tuple[bytes | None, datetime, bytes]:
+    user = identifier.calling_ssuser_reference
+    octets = user.t61_string if user.t61_string is not None else user.octet_string
+    return octets, identifier.common_reference, identifier.additional_reference_information or b""

@@ -41,6 +41,22 @@ REFUSALS: Mapping[RefusalKind, ByAssociation | ProviderReason | int] = {
 }
 """Where each kind is said: in the AARE, as provider-reason of the CPR PPDU, or (a number) as reason of the RF SPDU (X.225 8.3.5.9)."""
 
+X410_REFUSALS: Mapping[RefusalKind, RefuseReason | int] = {
+    RefusalKind.USER: RefuseReason.VALIDATION_FAILURE,
+    RefusalKind.USER_TRANSIENT: RefuseReason.RTS_BUSY,
+    RefusalKind.APPLICATION_CONTEXT: RefuseReason.VALIDATION_FAILURE,
+    RefusalKind.CONTEXT: RefuseReason.VALIDATION_FAILURE,
+    RefusalKind.CANNOT_RECOVER: RefuseReason.CANNOT_RECOVER,
+    RefusalKind.SSEL_UNKNOWN: 129,
+    RefusalKind.PSEL_UNKNOWN: RefuseReason.VALIDATION_FAILURE,
+    RefusalKind.VERSION: 132,
+    RefusalKind.UNREADABLE: RefuseReason.VALIDATION_FAILURE,
+    RefusalKind.BUSY: RefuseReason.RTS_BUSY,
+    RefusalKind.TRANSPORT: RefuseReason.RTS_BUSY,
+    RefusalKind.NOT_SPECIFIED: RefuseReason.VALIDATION_FAILURE,
+}
+"""The same in X.410-1984 mode: refuseReason of RTORJ, or (a number) the reason of the RF SPDU."""
+
 _PROVIDER_KINDS: Mapping[int, RefusalKind] = {
     ProviderReason.TEMPORARY_CONGESTION: RefusalKind.BUSY,
     ProviderReason.LOCAL_LIMIT_EXCEEDED: RefusalKind.BUSY,
@@ -70,8 +86,26 @@ _BIND_ERROR = asn1.tagged(asn1.Integer(), asn1.context(18, explicit=True))
 _BUSY = 0
 
 
-def refusal(reject: s.RTOpenReject, rtse_context: int | None) -> u.AAssociateResponse | u.PConnectReject | s.SConnectReject:
+def refusal(
+    reject: s.RTOpenReject, rtse_context: int | None, mode: s.Mode
+) -> u.AAssociateResponse | u.PConnectReject | s.SConnectReject:
     """The primitive of the layer that says the refusal."""
+    return _x410_refusal(reject) if mode is s.Mode.X410_1984 else _normal_refusal(reject, rtse_context)
+
+
+def _x410_refusal(reject: s.RTOpenReject) -> u.AAssociateResponse | s.SConnectReject:
+    """RTORJ in the refusing presentation; a reason that the user names goes before that of the kind."""
+    form = X410_REFUSALS[reject.kind]
+    if reject.refuse_reason is None and not isinstance(form, RefuseReason):
+        return s.SConnectReject(reason=form)
+    reason = form if reject.refuse_reason is None else reject.refuse_reason
+    rtorj = encode_apdu(RTSEapdus(rtorj_apdu=RTORJapdu(refuse_reason=reason)))
+    return u.AAssociateResponse(result=_PERMANENT, user_information=rtorj)
+
+
+def _normal_refusal(
+    reject: s.RTOpenReject, rtse_context: int | None
+) -> u.AAssociateResponse | u.PConnectReject | s.SConnectReject:
     form = REFUSALS[reject.kind]
     if isinstance(form, ByAssociation):
         rtorj = form.rtorj and rtse_context is not None

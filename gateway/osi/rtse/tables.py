@@ -32,6 +32,7 @@ class State(Enum):
     WAIT_GIVE = "we gave the turn (I6)"
     RECEIVING = "an activity of the peer (R3)"
     WAIT_SECURED = "everything is here, we have to secure it (R3)"
+    WAIT_RESUME = "the peer resumes an activity, we have to say whether (R2)"
     EXCEPTION = "we reported an exception in the peer's activity (RX)"
     WAIT_RELEASE = "the peer's answer to our release is due (I8)"
     CLOSED = "over"
@@ -65,12 +66,12 @@ def _by_turn(action: str, predicate: str) -> tuple[Cell, ...]:
 _NOTHING = (Cell(()),)
 
 OPENING: Table = {
-    (State.UNASSOCIATED, s.RTOpenRequest): _one("send_open", State.WAIT_OPEN_CONFIRM, "normal_mode"),
+    (State.UNASSOCIATED, s.RTOpenRequest): _one("send_open", State.WAIT_OPEN_CONFIRM),
     (State.UNASSOCIATED, u.AAssociateIndication): (
         Cell(("indicate_open",), State.WAIT_OPEN_RESPONSE, "association_fits"),
         Cell(("refuse_unfit",), State.CLOSED),
     ),
-    (State.WAIT_OPEN_RESPONSE, s.RTOpenResponse): _by_turn("accept_open", "not_recovering"),
+    (State.WAIT_OPEN_RESPONSE, s.RTOpenResponse): _by_turn("accept_open", "answer_fits"),
     (State.WAIT_OPEN_RESPONSE, s.RTOpenReject): _one("refuse_open", State.CLOSED),
     (State.WAIT_OPEN_CONFIRM, u.AAssociateConfirm): (
         Cell(("confirm_refusal",), State.CLOSED, "refused"),
@@ -80,6 +81,7 @@ OPENING: Table = {
 
 SENDING: Table = {
     (State.TURN, s.RTTransferRequest): _one("start_activity", State.SENDING),
+    (State.TURN, s.RTResumeRequest): _one("resume_activity", State.SENDING, "point_fits"),
     (State.SENDING, AllSent): _one("end_activity", State.WAIT_END),
     (State.SENDING, s.SSyncMinorConfirm): _one("advance_window"),
     (State.WAIT_END, s.SSyncMinorConfirm): _one("advance_window"),
@@ -94,9 +96,18 @@ EXCEPTION_OF_PEER: Table = {
     for state in (State.SENDING, State.WAIT_END)
 }
 
-AFTER_EXCEPTION_OF_PEER: Table = {
-    (State.WAIT_INTERRUPT, s.SActivityInterruptConfirm): _one("confirm_exception", State.TURN),
-    (State.WAIT_DISCARD, s.SActivityDiscardConfirm): _one("confirm_exception", State.TURN),
+STOPPED_BY_USER: Table = {
+    (state, request): _one(action, waiting)
+    for state in (State.SENDING, State.WAIT_END)
+    for request, action, waiting in (
+        (s.RTInterruptRequest, "interrupt_for_user", State.WAIT_INTERRUPT),
+        (s.RTDiscardRequest, "discard_for_user", State.WAIT_DISCARD),
+    )
+}
+
+AFTER_STOP: Table = {
+    (State.WAIT_INTERRUPT, s.SActivityInterruptConfirm): _one("confirm_interrupt", State.TURN),
+    (State.WAIT_DISCARD, s.SActivityDiscardConfirm): _one("confirm_discard", State.TURN),
     # These may have crossed our AI or AD (X.225 A.4).
     (State.WAIT_INTERRUPT, s.SSyncMinorConfirm): _NOTHING,
     (State.WAIT_DISCARD, s.SSyncMinorConfirm): _NOTHING,
@@ -106,7 +117,12 @@ AFTER_EXCEPTION_OF_PEER: Table = {
 
 RECEIVING: Table = {
     (State.NO_TURN, s.SActivityStartIndication): _one("start_receiving", State.RECEIVING),
-    (State.NO_TURN, s.SActivityResumeIndication): _one("refuse_resumption", State.EXCEPTION),
+    (State.NO_TURN, s.SActivityResumeIndication): (
+        Cell(("indicate_resumption",), State.WAIT_RESUME, "takes_resumption"),
+        Cell(("refuse_resumption",), State.EXCEPTION),
+    ),
+    (State.WAIT_RESUME, s.RTResumeResponse): _one("accept_resumption", State.RECEIVING, "resumption_fits"),
+    (State.WAIT_RESUME, s.RTExceptionRequest): _one("report_exception", State.EXCEPTION),
     (State.RECEIVING, u.PDataIndication): (
         Cell(("take_data",), None, "within_limit"),
         Cell(("refuse_size",), State.EXCEPTION),
@@ -133,6 +149,11 @@ AFTER_EXCEPTION: Table = {
     # The sender goes on until our report reaches it (X.225 A.4, STA19).
     (State.EXCEPTION, event): _NOTHING
     for event in (u.PDataIndication, s.SSyncMinorIndication, s.SActivityEndIndication, u.PTokenPleaseIndication)
+}
+
+EXCEPTION_OF_PROVIDER: Table = {
+    (state, s.SPExceptionReportIndication): _one("abort_on_report", State.CLOSED)
+    for state in (State.SENDING, State.WAIT_END, State.RECEIVING, State.WAIT_SECURED, State.TURN, State.NO_TURN)
 }
 
 TURN: Table = {
@@ -178,10 +199,12 @@ TABLE: Table = merge(
     OPENING,
     SENDING,
     EXCEPTION_OF_PEER,
-    AFTER_EXCEPTION_OF_PEER,
+    STOPPED_BY_USER,
+    AFTER_STOP,
     RECEIVING,
     END_OF_RECEIVING,
     AFTER_EXCEPTION,
+    EXCEPTION_OF_PROVIDER,
     TURN,
     RELEASE,
     ABORT,
@@ -195,12 +218,13 @@ WITH_ACTIVITY = frozenset(
         State.WAIT_DISCARD,
         State.RECEIVING,
         State.WAIT_SECURED,
+        State.WAIT_RESUME,
         State.EXCEPTION,
     }
 )
 """The states in which an abort leaves an activity behind."""
 
-PAUSING = frozenset({State.WAIT_OPEN_RESPONSE, State.WAIT_SECURED})
+PAUSING = frozenset({State.WAIT_OPEN_RESPONSE, State.WAIT_SECURED, State.WAIT_RESUME})
 """The states in which our user has the word: nothing is taken from below."""
 
 
