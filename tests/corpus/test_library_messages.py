@@ -37,9 +37,12 @@ def raw(request: pytest.FixtureRequest) -> bytes:
 
 
 def leaves(message: Email) -> list[bytes]:
-    """Contents of all parts; blanks at line ends and empty last lines are not promised (RFC 2045 6.7)."""
+    """Contents of all parts that have any; blanks at line ends and empty last lines are not promised (RFC 2045 6.7).
+
+    Text parts without text are left out for the peers that refuse them (IC-090), with a Note.
+    """
     parts = [part.get_payload(decode=True) or b"" for part in message.walk() if not part.is_multipart()]
-    return [b"\n".join(line.rstrip() for line in part.splitlines()).strip() for part in parts]
+    return [text for part in parts if (text := b"\n".join(line.rstrip() for line in part.splitlines()).strip())]
 
 
 def test_it_comes_back_with_every_part(raw: bytes, request: pytest.FixtureRequest) -> None:
