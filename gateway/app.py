@@ -11,6 +11,7 @@ from typing import Any
 from gateway import __version__, asn1, log
 from gateway.admin.control import Command, ControlServer
 from gateway.admin.housekeeping import Housekeeping
+from gateway.admin.metrics import Figures, MetricsServer
 from gateway.admin.reload import Reloader
 from gateway.admin.trace import TraceCommand
 from gateway.building.lookup import sources_from
@@ -31,6 +32,7 @@ from gateway.mta.intake import X400Intake
 from gateway.mta.listener import Listener
 from gateway.mta.routing import X400Router
 from gateway.mta.sender import Sender
+from gateway.mta.shelf import StoredProgress, StoredShelf
 from gateway.mta.trace import Trace
 from gateway.osi.service import ConnectionReference
 from gateway.permission import Directions, Granted
@@ -69,6 +71,7 @@ class Gateway:
         self._sender: Sender
         self._smtp_sender: SMTPSender
         self._control: ControlServer
+        self._metrics: MetricsServer
         self._reloader: Reloader
         self._references = 0
 
@@ -85,6 +88,7 @@ class Gateway:
         self._sender = Sender(
             self.peers, intake, reference=self._reference, timers=stack_timers(config), largest_octets=hard_limit(config),
             associations=config.mta.outgoing_associations, trace=self.trace,
+            progress=StoredProgress(self.store.parts, config.mta.recovery_seconds),
         )  # fmt: skip
         self._smtp_sender = smtp_sender_from(config)
         self.workers = workers_from(config)
@@ -96,7 +100,10 @@ class Gateway:
             lease_seconds=config.relay.lease_seconds, name=f"{config.gateway.mta_name}.{secrets.token_hex(4)}",
             tables_version=lambda: self.settings.mapping_version,
         )  # fmt: skip
-        self.p1 = Listener(p1_listener_settings(config), self.peers, intake, line_to=self._sender.line_to, trace=self.trace)
+        self.p1 = Listener(
+            p1_listener_settings(config), self.peers, intake, line_to=self._sender.line_to, trace=self.trace,
+            shelf=StoredShelf(self.store.parts),
+        )  # fmt: skip
         gate = SMTPGate(
             self.store, lambda: self.settings, self.directions, self.granted, sources=self.sources, policy_of=self._policy_of,
             verifier=verifier_from(config),
@@ -110,10 +117,12 @@ class Gateway:
             "status": self._status, "reload": self._reload, "trace": TraceCommand(self.trace), "probe": self._probe,
         }  # fmt: skip
         self._control = ControlServer(config.admin.socket, commands)
+        self._metrics = MetricsServer(config.admin.metrics_host, config.admin.metrics_port, self._figures)
         try:
             await self.p1.start(p1_socket)
             await self.smtp.start(smtp_socket)
             await self._control.start()
+            await self._metrics.start()
         except OSError as error:
             await self.stop()
             raise GatewayError(f"cannot listen: {error}") from error
@@ -126,6 +135,7 @@ class Gateway:
         """Stop taking, finish what can be finished, close. What is not finished stays in the queue."""
         _log.info("gateway.stopping")
         await self._control.stop()
+        await self._metrics.stop()
         await self._reloader.stop()
         await self._housekeeping.stop()
         await self.smtp.stop()
@@ -168,6 +178,13 @@ class Gateway:
             **await self.store.counts(), "conversions": self.workers.status(),
             "reports": await self.store.expectations.counts(datetime.now(UTC)),
         }  # fmt: skip
+
+    async def _figures(self) -> Figures:
+        """What a scrape of the metrics tells."""
+        return Figures(
+            queue=await self.store.counts(), reports=await self.store.expectations.counts(datetime.now(UTC)),
+            conversions=self.workers.status(), opened=self._sender.associations(), accepted=self.p1.associations(),
+        )  # fmt: skip
 
     async def _reload(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         settings = await self._reloader.reload("a command")

@@ -44,6 +44,7 @@ EVENTS: Final = {
     "worker.killed": "a conversion took too much memory, processor time or time, or its process ended; the message is kept",
     "worker.failed": "a conversion in a process of its own ended in a fault; the message is kept",
     "library.warning": "a library that we use warns of something",
+    "metrics.fault": "a scrape of the metrics had no answer, since the queue could not be read",
     "control.fault": "a control command failed for an unexpected reason",
     "spool.accepted": "a transfer is on disk: who sent it to whom",
     "spool.suppressed": "a recipient was received before (same identifier, recipient and history) and is not delivered twice",

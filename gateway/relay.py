@@ -17,7 +17,9 @@ from typing import Protocol, TypeVar
 
 from gateway import log
 from gateway.errors import ConversionError, Failure, SpoolError, StaleLeaseError
+from gateway.internet.envelope import EnvelopeError, SmtpEnvelope
 from gateway.mixer import codes
+from gateway.mixer.delivery_options import notify_at
 from gateway.mixer.identifiers import Fact
 from gateway.octets import Octets
 from gateway.spool import ledger
@@ -25,7 +27,7 @@ from gateway.spool.expectations import Answer, Known
 from gateway.spool.lanes import Hold, Lanes
 from gateway.spool.schedule import Expire, Limit, Retry, RetryPolicy, Warn, gives_up_at, next_step
 from gateway.spool.store import Store
-from gateway.spool.transfer import Claim, Event, Kind, Outcome, Plan, Recipient, Result, Transfer
+from gateway.spool.transfer import Claim, Event, Kind, Outcome, Plan, Recipient, Result, Side, Transfer
 
 _log = log.get("relay")
 _T = TypeVar("_T")
@@ -347,7 +349,7 @@ class Relay:
             # The lifetime alone does not keep a last attempt from being made: after a long stop mail is tried before it is returned.
             return None
         failure = Failure(
-            reason=1, diagnostic=5, smtp_code=554, status="4.4.7", text=f"The message could not be delivered: {step.reason.value}."
+            reason=1, diagnostic=5, smtp_code=554, status="5.4.7", text=f"The message could not be delivered: {step.reason.value}."
         )
         return {recipient.number: Outcome(result=Result.FAILED, at=now, reply=recipient.note, failure=failure) for recipient in claim.due}
 
@@ -355,7 +357,7 @@ class Relay:
         return next_step(
             attempts=recipient.attempts, arrived=transfer.arrived, now=now, priority=transfer.priority,
             latest_delivery=transfer.latest_delivery, deferred_until=transfer.deferred_until, policy=self._policy,
-            warned=recipient.warned,
+            warned=recipient.warned, notify_at=_notify_at(transfer),
         )  # fmt: skip
 
     async def _record(self, claim: Claim, delivered: _Delivered, journey: Journey) -> None:
@@ -403,7 +405,7 @@ class Relay:
             step = self._step(claim.transfer, recipients[number], now)
             if isinstance(step, Expire):
                 assert outcome.failure is not None
-                failure = replace(outcome.failure, reason=1, diagnostic=5, status="4.4.7", smtp_code=554)
+                failure = replace(outcome.failure, reason=1, diagnostic=5, status="5.4.7", smtp_code=554)  # IC-118
                 ended[number] = replace(outcome, result=Result.FAILED, failure=failure)
                 continue
             due[number] = step.at
@@ -425,6 +427,16 @@ class Relay:
             )  # fmt: skip
         for report, _ in spawn:
             _log.info("relay.reported", id=transfer.id, report=report.id, to=report.recipients[0].address if report.recipients else "")
+
+
+def _notify_at(transfer: Transfer) -> datetime | None:
+    """When the sender wants to hear of a delay (BY with mode N); None for X.400, which has no such wish."""
+    if transfer.origin is not Side.INTERNET or not transfer.envelope:
+        return None
+    try:
+        return notify_at(SmtpEnvelope.from_json(transfer.envelope), transfer.arrived)
+    except EnvelopeError:
+        return None  # the journey says what is wrong with it; here the mail is only kept
 
 
 def _said(error: BaseException) -> str:

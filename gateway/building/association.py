@@ -134,14 +134,14 @@ def _tried(tls: CallerTLS, where: str) -> CallerTLS:
 def _identity(section: StrongSection | None, where: str) -> Identity:
     if section is None or section.certificate is None or section.key is None:
         raise ConfigurationError(f"{where}: a strong bind needs certificate and key")
-    (certificate, *_) = _certificates(section.certificate, where)
+    (certificate, *path) = _certificates(section.certificate, where)
     try:
         key = load_pem_private_key(section.key.read_bytes(), password=None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigurationError(f"{where}: {section.key}: {error}") from error
     if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
         raise ConfigurationError(f"{where}: {section.key}: an RSA or ECDSA key is wanted")
-    return Identity(certificate=certificate, key=key)
+    return Identity(certificate=certificate, key=key, path=tuple(path))
 
 
 def _trust(section: StrongSection | None, where: str) -> Trust:

@@ -44,6 +44,7 @@ def settings_from(config: Config, *, keep_users: bool = False) -> Settings:
         postmaster=gateway.postmaster,
         source_routes=SourceRoutes(config.mixer.source_routes),
         inverted_units=config.mixer.inverted_units,
+        most_addresses=config.mixer.most_addresses,
     )
 
 
@@ -113,6 +114,6 @@ def table_files(folder: Path, table: MappingTable) -> tuple[Path, ...]:
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # editors on Windows begin a file with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: {error}") from error

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway import asn1
+from gateway.building.addresses import oraddress_at
 from gateway.config import PeerSection, PolicySection, profile
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.mixer.bilateral import bilateral_for
 from gateway.mixer.body_policy import MICROSOFT, BodyPolicy
-from gateway.mixer.policy import InternalTrace, PeerPolicy
+from gateway.mixer.policy import GlobalDomain, InternalTrace, PeerPolicy
+from gateway.x400.p1 import PerDomainBilateralInformation
 
 _CARRIERS = ("octet_stream", "unknown_mime")
 
@@ -22,7 +27,28 @@ def policy_from(section: PolicySection, *, in_our_domain: bool = False) -> PeerP
     labels = frozenset(label.upper() for label in section.internet_labels)
     own_domain = InternalTrace.KEEP if in_our_domain else InternalTrace.STRIP
     trace = own_domain if section.internal_trace == "own-domain" else InternalTrace(section.internal_trace)
-    return PeerPolicy(**given | {"body": _body_policy(section), "internet_labels": labels, "internal_trace": trace})
+    made: dict[str, Any] = {
+        "body": _body_policy(section), "internet_labels": labels, "internal_trace": trace,
+        "content_types": frozenset(section.content_types), "bilateral": _bilateral(section),
+    }  # fmt: skip
+    return PeerPolicy(**given | made)
+
+
+def _bilateral(section: PolicySection) -> PerDomainBilateralInformation | None:
+    """Bilateral information, tried now: what does not encode is a mistake of the configuration, and not of every message."""
+    where = "policy.bilateral_information"
+    if section.bilateral_domain is None or not section.bilateral_information:
+        if section.bilateral_domain is not None or section.bilateral_information:
+            raise ConfigurationError(f"{where}: it needs bilateral_domain, and bilateral_domain needs it")
+        return None
+    domain = oraddress_at(section.bilateral_domain, "policy.bilateral_domain")
+    try:
+        named = GlobalDomain(country=domain.country or "", admd=domain.admd or " ", prmd=domain.prmd)
+        found = bilateral_for(named, asn1.Raw(section.bilateral_information))
+        asn1.decode(asn1.encode(found), PerDomainBilateralInformation)
+    except GatewayError as error:
+        raise ConfigurationError(f"{where}: one BER value and a management domain are wanted: {error}") from error
+    return found
 
 
 def _body_policy(section: PolicySection) -> BodyPolicy:

@@ -68,6 +68,7 @@ class MixerSection(Section):
     watch_seconds: float = Field(default=5, ge=0)
     source_routes: Literal["strip", "strip-own", "keep"] = "strip"
     inverted_units: bool = False
+    most_addresses: int = Field(default=5000, ge=1)
 
 
 class LogSection(Section):
@@ -78,6 +79,8 @@ class LogSection(Section):
 
 
 class AdminSection(Section):
-    """The control socket; ``mixer status`` and the health command talk to it."""
+    """The control socket; ``mixer status`` and the health command talk to it. And the metrics."""
 
     socket: File = Field(default=Path("var/control.sock"), validate_default=True)
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(default=0, ge=0, le=65535)

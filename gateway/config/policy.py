@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from gateway.config.section import Section, Selector
+from gateway.config.section import ORAddressText, Section, Selector
 from gateway.mixer.body_policy import EMA_UNKNOWN, Alternative, Carrier, FaxForm, FileNames, Signed, TextForm, UnknownBody
 from gateway.x400.charsets import Reading
 
@@ -89,3 +89,6 @@ class PolicySection(Section):
     repair_double_escapes: bool = False
     internet_label: DDAType = "RFC-822"
     drop_numeric_prmd: bool = False
+    content_types: tuple[Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$")], ...] = ()
+    bilateral_domain: ORAddressText | None = None
+    bilateral_information: Selector = b""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.internet.envelope import decode_unitext, encode_unitext
 from gateway.internet.fields import Field, field, parse_date, sanitise
 from gateway.internet.message import Entity, Header, Message, entity, message, parse, parse_header, quoted_printable_body, serialise
 from gateway.internet.tokens import without_comments
@@ -87,11 +88,12 @@ class DeliveryReport:
 
 
 def parse_typed(value: str) -> TypedValue:
-    """Read ``type; value``."""
+    """Read ``type; value``; an address of the type ``utf-8`` without the escapes of RFC 6533 section 3."""
     kind, semicolon, rest = value.partition(";")
     if not semicolon or not kind.strip():
         return TypedValue(type="unknown", value=value.strip())
-    return TypedValue(type=without_comments(kind).strip().lower(), value=rest.strip())
+    name = without_comments(kind).strip().lower()
+    return TypedValue(type=name, value=sanitise(decode_unitext(rest)).strip() if name == "utf-8" else rest.strip())
 
 
 def parse_groups(content: Octets) -> tuple[Header, ...]:
@@ -145,14 +147,25 @@ def returned_in(item: Entity) -> Entity | None:
     return next((part for part in item.parts[1:5] if part.content_type.essence in wanted), None)
 
 
-def status_body(about_message: Iterable[Field | tuple[str, str]], recipients: Iterable[Iterable[Field | tuple[str, str]]]) -> Octets:
-    """The body of a message/delivery-status, or of any other type made of groups of fields."""
+def status_body(
+    about_message: Iterable[Field | tuple[str, str]], recipients: Iterable[Iterable[Field | tuple[str, str]]], *, utf8: bool = False
+) -> Octets:
+    """The body of a message/delivery-status, or of any other type made of groups of fields; in UTF-8 or in ASCII."""
     groups = [about_message, *recipients]
-    return octets(b"\r\n".join(_group(group) for group in groups))
+    return octets(b"\r\n".join(_group(group, utf8=utf8) for group in groups))
 
 
-def _group(fields: Iterable[Field | tuple[str, str]]) -> bytes:
-    return b"".join((item if isinstance(item, Field) else field(*item)).serialise() for item in fields)
+def _group(fields: Iterable[Field | tuple[str, str]], *, utf8: bool) -> bytes:
+    return b"".join((item if isinstance(item, Field) else _status_field(*item, utf8=utf8)).serialise() for item in fields)
+
+
+def _status_field(name: str, value: str, *, utf8: bool) -> Field:
+    """A field; an address beyond ASCII has the type ``utf-8``, and escapes where the part is to be ASCII (RFC 6533 section 3)."""
+    kind, semicolon, address = value.partition(";")
+    if value.isascii() or not semicolon or not name.endswith("-Recipient") or kind.lower() == "x400":
+        return field(name, value, utf8=utf8)
+    address = address.strip()
+    return field(name, f"utf-8; {address if utf8 else encode_unitext(address)}", utf8=utf8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +217,7 @@ def status_part(
     about_message: Iterable[Field | tuple[str, str]], recipients: Iterable[Iterable[Field | tuple[str, str]]], *, utf8: bool = False
 ) -> Entity:
     """The message/delivery-status entity; message/global-delivery-status with ``utf8`` (RFC 6533 section 4)."""
-    body = status_body(about_message, recipients)
+    body = status_body(about_message, recipients, utf8=utf8)
     if utf8:
         return entity([("Content-Type", "message/global-delivery-status"), ("Content-Transfer-Encoding", "8bit")], body)
     return entity([("Content-Type", "message/delivery-status")], body)

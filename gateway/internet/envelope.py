@@ -172,8 +172,18 @@ def encode_orcpt(orcpt: str) -> str:
     """The value of the ORCPT parameter for ``type;address`` (RFC 3461 4.2; ``utf-8`` addresses by RFC 6533 section 3)."""
     kind, _, address = orcpt.partition(";")
     if kind.lower() == "utf-8":
-        return kind + ";" + "".join(_unitext_character(character) for character in address)
+        return f"{kind};{encode_unitext(address)}"
     return f"{kind};{encode_xtext(address)}"
+
+
+def encode_unitext(address: str) -> str:
+    """The utf-8-addr-xtext form of an address, which is ASCII (RFC 6533 section 3)."""
+    return "".join(_unitext_character(character) for character in address)
+
+
+def decode_unitext(text: str) -> str:
+    """The address behind any of the three forms of a UTF-8 address (RFC 6533 section 3)."""
+    return _UNITEXT.sub(_unitext_meaning, text)
 
 
 def _unitext_character(character: str) -> str:
@@ -192,7 +202,7 @@ def decode_orcpt(text: str) -> str:
         raise EnvelopeError("ORCPT must be address-type;xtext (RFC 3461 4.2)")
     if kind.lower() != "utf-8":
         return f"{kind};{decode_xtext(address)}"
-    decoded = _UNITEXT.sub(_unitext_meaning, address)
+    decoded = decode_unitext(address)
     if any(ord(character) < 32 or ord(character) == 127 for character in decoded):
         raise EnvelopeError("control characters inside an ORCPT")
     return f"{kind};{decoded}"

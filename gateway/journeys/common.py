@@ -106,6 +106,7 @@ class Surroundings:
         return Context(
             settings=settings.towards(policy), now=plan.made_at, plan_seed=plan.seed, queue_id=transfer.id, policy=policy,
             known=known or {}, arrived=transfer.arrived, delivery_options=self.granted(transfer.source).delivery_options,
+            language=self.manners.language,
         )  # fmt: skip
 
     def largest_from(self, peer: str) -> int:
@@ -128,7 +129,9 @@ class Surroundings:
         """The context of a report; its seed names transfer and recipients, so one end gives one report identifier."""
         seed = f"{transfer.id}/report/{'.'.join(str(number) for number in sorted(ended))}"
         policy = self.policy_of(peer)
-        return Context(settings=self.settings().towards(policy), now=now, plan_seed=seed, queue_id=transfer.id, policy=policy)
+        return Context(
+            settings=self.settings().towards(policy), now=now, plan_seed=seed, queue_id=transfer.id, policy=policy, arrived=transfer.arrived
+        )
 
 
 def local_source(side: Side) -> Source:

@@ -143,7 +143,7 @@ def _internet_fields(message: InternetMessage, envelope: SmtpEnvelope) -> dict[s
     language = sender_language(message)
     found = {
         "envid": envelope.envid or "", "ret": envelope.ret or "", "message_id": message.header.value("Message-ID").strip()[:_LONGEST],
-        "header": "\n".join(lines), "language": language,
+        "header": "\n".join(lines), "language": language, "smtputf8": "yes" if envelope.smtputf8 else "",
     }  # fmt: skip
     return {name: value for name, value in found.items() if value}
 
@@ -182,6 +182,7 @@ def internet_subject(known: Known, original: InternetMessage | None) -> Internet
         names={each.number: decoded_name(each.fields["name"]) for each in known.recipients},
         header=tuple(about.get("header", "").splitlines()),
         message_id=about.get("message_id", ""),
+        smtputf8="smtputf8" in about,
         original=original,
         told=frozenset((each.number, fate.value) for each in known.recipients for fate in each.heard),
     )
@@ -209,7 +210,7 @@ def _requests(about: Subject, recipients: Iterable[Expectation], facts: Iterable
         Known(
             subject=Subject(
                 key=fact.key, transfer=about.transfer, origin=about.origin, sender=about.sender, expires=about.expires,
-                fields={"kind": "notification"},
+                fields={"kind": "notification", **{name: about.fields[name] for name in ("language",) if name in about.fields}},
             ),
             recipients=waiting,
         )

@@ -12,6 +12,7 @@ from gateway.internet.message import Message as InternetMessage
 from gateway.journeys.common import Surroundings
 from gateway.mixer.correlation import is_request
 from gateway.mixer.messages import information_object
+from gateway.mixer.phrases import Language
 from gateway.mixer.rules import Notes
 from gateway.mixer.stdor import from_text
 from gateway.spool.expectations import Answer, Expectation, Fate, Known
@@ -36,6 +37,16 @@ async def receipts(around: Surroundings, message: Message, known: Mapping[str, s
         if reader is not None and fate is not None:
             found.append(_answer(subject, reader, fate, now, "read" if fate is Fate.DELIVERED else "not read"))
     return tuple(found)
+
+
+async def asker_language(around: Surroundings, known: Mapping[str, str]) -> Language:
+    """The language of who asked for the notification that arrives: that of his message where it named one, else the configured one."""
+    if around.manners.follow_sender:
+        for key in (each for each in known if is_request(each)):
+            for subject in await around.subjects(key):
+                if named := subject.subject.fields.get("language", ""):
+                    return Language(named)
+    return around.manners.language
 
 
 def _notification(message: Message) -> IPN | None:

@@ -16,7 +16,7 @@ from gateway.journeys.common import TOO_LONG, Surroundings, local_source, thread
 from gateway.journeys.correlating import sent_to_internet
 from gateway.journeys.facts import message_facts, report_language
 from gateway.journeys.manners import ReturnPaths
-from gateway.journeys.receipts import receipts
+from gateway.journeys.receipts import asker_language, receipts
 from gateway.journeys.received import received_apdu, received_names
 from gateway.journeys.sending import is_too_large
 from gateway.mixer.convert import ReportedOutcome, report_for_x400
@@ -74,9 +74,10 @@ class MessageToInternet:
         known = await self._around.recall(questions_of_x400(message))
         recipients = _in_envelope_order(claim, group)
         names, peer = received_names(claim), claim.transfer.source.peer
+        language = await asker_language(self._around, known)
 
         def made(settings: Settings) -> tuple[MessageForInternet, Context]:
-            context = self._around.planned(claim.transfer, plan, settings, peer, known)
+            context = replace(self._around.planned(claim.transfer, plan, settings, peer, known), language=language)
             mailboxes = tuple(self._around.mailbox_of(names.of(each), context.settings) for each in recipients)
             return MessageForInternet(places=tuple(each.number for each in recipients), mailboxes=mailboxes), context
 

@@ -21,6 +21,7 @@ from gateway.journeys.receipts import genuine
 from gateway.journeys.returned import Returned
 from gateway.mixer.convert import ReportedOutcome, dsn_for_internet, map_smtp_recipient
 from gateway.mixer.correlation import questions_of_internet
+from gateway.mixer.delivery_options import tells_of_relaying
 from gateway.mixer.phrases import Language
 from gateway.mixer.policy import Context
 from gateway.octets import Octets
@@ -119,15 +120,17 @@ class MessageToX400:
     def reports(self, claim: Claim, ended: Mapping[int, Outcome], now: datetime) -> Sequence[tuple[Transfer, Octets]]:
         """The DSN for the sender about recipients that failed (RFC 3461); success is told by the X.400 report that we asked for.
 
-        What went to our own postmaster by SMTP has no such report: there the end is told here.
+        What went to our own postmaster by SMTP has no such report: there the end is told here. And who sent with BY may want to know
+        that it was handed on (`tells_of_relaying`).
         """
         addresses = {each.number: each.address for each in claim.transfer.recipients}
+        traced = tells_of_relaying(SmtpEnvelope.from_json(claim.transfer.envelope), claim.transfer.arrived, now)
         outcomes = {
             number: ReportedOutcome(failure=outcome.failure)
             if outcome.result is Result.FAILED
             else ReportedOutcome(delivered_at=outcome.at, relayed=True)
             for number, outcome in ended.items()
-            if outcome.result is Result.FAILED or self._attempt.settings.is_postmaster(addresses[number])
+            if outcome.result is Result.FAILED or traced or self._attempt.settings.is_postmaster(addresses[number])
         }
         return self._dsn(claim, outcomes, now)
 

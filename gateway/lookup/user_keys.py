@@ -8,6 +8,7 @@ exactly the key of the long one or declines.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, Final
 
 from gateway.errors import GatewayError
@@ -47,13 +48,14 @@ def domain_key(domain: str) -> str:
 
 
 def mailbox_key(mailbox: Mailbox, *, fold_local: bool = False) -> bytes:
-    """The key of a mailbox.
+    """The key of a mailbox; characters that are written in several ways (e and an accent, or both in one) are one (RFC 6532 3.1).
 
     Args:
         mailbox: The mailbox.
         fold_local: Ignore the case of the local part as well.
     """
-    local = mailbox.local.lower() if fold_local else mailbox.local
+    local = mailbox.local if mailbox.local.isascii() else unicodedata.normalize("NFC", mailbox.local)
+    local = local.lower() if fold_local else local
     return f"{local}\0{domain_key(mailbox.domain)}".encode("utf-8", "surrogatepass")
 
 

@@ -29,7 +29,7 @@ from gateway.mixer.questions import UserPair
 from gateway.x400.oraddress import ORAddress
 
 MAGIC: Final = b"MIXUSERS"
-FORM_VERSION: Final = 3
+FORM_VERSION: Final = 4
 FOLD_LOCAL: Final = 1
 """Flag of the file: the case of local parts does not count."""
 HEADER: Final = Struct("<8sIIQQQQQQ32s")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from gateway.errors import GatewayError
-from gateway.maptools.mapper import same_mailbox
+from gateway.maptools.mapper import bare_mailbox, same_mailbox
 from gateway.maptools.problems import shown
 from gateway.maptools.watching import Tried, Watch
 from gateway.mixer.address import Mapped, Role, Step, mailbox_to_oraddress, oraddress_to_mailbox
@@ -153,7 +153,7 @@ class Explainer:
     def explain(self, address: str) -> Explained:
         """An address of either kind, there and back. Refuses nothing: what is wrong is in the result."""
         try:
-            given = oraddress_from(address) if is_oraddress(address) else address
+            given = oraddress_from(address) if is_oraddress(address) else bare_mailbox(address)
         except GatewayError as error:
             return Explained(address=address, there=Way(kind="O/R address", error=str(error)))
         there, found = self._way(given)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from gateway.errors import GatewayError
 from gateway.internet.addresses import Mailbox
 from gateway.mixer.address import Mapped, Role, mailbox_to_oraddress, oraddress_to_mailbox, unquote
-from gateway.mixer.mcgam import MappingTables
+from gateway.mixer.mcgam import MappingTables, ascii_domain
 from gateway.mixer.policy import GlobalDomain, Settings
 from gateway.mixer.product_forms import is_oraddress, oraddress_from
 from gateway.mixer.stdor import to_text
@@ -16,6 +17,9 @@ from gateway.x400.oraddress import ORAddress
 
 GATEWAY_DOMAIN: Final = "gateway.invalid"
 """Domain of the gateway where no configuration says another: a name that is nobody's (RFC 2606)."""
+
+_SHOWN: Final = re.compile(r"(?:smtp|mailto):\s*(?=\S)|[^<>]*<(?=[^<>]+>$)", re.IGNORECASE)
+"""What mail programs show before a mailbox: a type, or a name and an angle bracket."""
 
 GATEWAY_ORADDRESS: Final = ORAddress(country="XX", admd=" ", prmd="GATEWAY")
 
@@ -50,10 +54,17 @@ def answer(address: str, settings: Settings, role: Role) -> Answer:
         if is_oraddress(address):
             back: Mapped[Mailbox] = oraddress_to_mailbox(oraddress_from(address), settings, role)
             return Answer(text=back.result.address, wrapped=back.encapsulated)
-        there: Mapped[ORAddress] = mailbox_to_oraddress(address, settings, role)
+        there: Mapped[ORAddress] = mailbox_to_oraddress(bare_mailbox(address), settings, role)
         return Answer(text=to_text(there.result), wrapped=there.encapsulated)
     except GatewayError as refused:
         return Answer(text=str(refused), refused=True)
+
+
+def bare_mailbox(text: str) -> str:
+    """A mailbox without what mail programs show around it: ``Jane <jane@example.org>``, ``SMTP:jane@example.org``."""
+    text = text.strip()
+    match = _SHOWN.match(text)
+    return text if match is None else text[match.end() :].removesuffix(">")
 
 
 def same(one: str, other: str) -> bool:
@@ -69,10 +80,10 @@ def same(one: str, other: str) -> bool:
 
 
 def same_mailbox(one: str, other: str) -> bool:
-    """Whether two texts mean the same mailbox: the local part counts with case (RFC 5321 2.4) and without quotes, the domain does not."""
+    """Whether two texts mean the same mailbox: local parts with case (RFC 5321 2.4) and without quotes, domains as A-labels."""
     return _mailbox_key(one) == _mailbox_key(other)
 
 
 def _mailbox_key(text: str) -> tuple[str, str]:
     local, _, domain = text.rpartition("@")
-    return unquote(local), domain.lower()
+    return unquote(local), ascii_domain(domain).lower()

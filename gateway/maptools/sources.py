@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.maptools.problems import Problem, error
-from gateway.mixer.mcgam import Entry, MappingTable, read_line
+from gateway.mixer.mcgam import Entry, MappingTable, ascii_domain, read_line
 from gateway.mixer.text import PRINTABLE
 
 LONGEST_LINE: Final = 4096
@@ -234,6 +234,9 @@ def locate(table: MappingTable, line: str) -> tuple[str, int, str]:
 
 
 def _bad_label(domain: str) -> int | None:
+    """Place of the first character that no domain has; the beginning for one beyond ASCII whose A-labels are no domain."""
+    if (converted := ascii_domain(domain)) != domain:
+        return None if _bad_label(converted) is None else 0
     at = 0
     while True:
         match = _LABEL.match(domain, at)

@@ -13,10 +13,11 @@ from gateway import asn1
 from gateway.errors import GatewayError
 from gateway.internet.message import Entity, Message
 from gateway.mixer import attachments, fax
-from gateway.mixer.body_entities import DEPTH_LIMIT, X400_BP, EntityMaker, MessageFromIpm, MimeBody, bp_type
+from gateway.mixer.body_entities import DEPTH_LIMIT, EntityMaker, MessageFromIpm, MimeBody, bp_type
 from gateway.mixer.body_expand import expanded
 from gateway.mixer.body_losses import note_entity, note_outside_parts
 from gateway.mixer.body_names import names_text
+from gateway.mixer.body_notices import X400_BP, notice_in
 from gateway.mixer.body_policy import FaxForm, FileNames
 from gateway.mixer.body_text_parts import ia5_part, part_of_text
 from gateway.mixer.body_types import for_1984, is_newer, types_of
@@ -98,6 +99,8 @@ class BodyMaker:
         found = expanded(item, self.scope, whole=True)
         if len(found) != 1:
             return self._made(self._parts(found))
+        if (notice := self._notice(found[0])) is not None:
+            return self._made(notice)
         if found[0].is_multipart and found[0].content_type.subtype not in _WHOLE:
             return self._outermost(found[0])
         return self._made(self._part(found[0], whole=True))
@@ -157,7 +160,7 @@ class BodyMaker:
 
     def _is_left_out(self, item: Entity) -> bool:
         """A text part without text, beside others: peers refuse the whole message for one (IC-090)."""
-        empty = item.content_type.essence == "text/plain" and not len(item.body) and not _is_file(item)
+        empty = item.content_type.essence == "text/plain" and not len(item.body) and not _is_file(item, whole=False)
         if not empty or self.scope.context.policy.body.empty_text:
             return False
         self.scope.notes.add("text part", "X.420 7.3.1", "without text was left out")
@@ -168,9 +171,9 @@ class BodyMaker:
         wanted = self._wanted(item, whole=whole) if kind.type != "multipart" else None
         if wanted is not None:
             return wanted
-        if kind.essence == "text/plain" and item.decodable and not _is_file(item):
+        if kind.essence == "text/plain" and item.decodable and not _is_file(item, whole=whole):
             return self._text(item, whole=whole)
-        special = self._special(item, whole=whole)
+        special = self._notice(item) or self._special(item, whole=whole)
         if special is not None:
             return special
         if kind.essence == "message/rfc822" and item.message is not None and self.depth < DEPTH_LIMIT:
@@ -207,6 +210,14 @@ class BodyMaker:
             return None
         note_entity(item, "fax", self.scope, whole=whole, parameters=fax.PARAMETERS, section="RFC 2159 2.1")
         return (page,), (oids.ID_EIT_G3_FACSIMILE,)
+
+    def _notice(self, item: Entity) -> Parts | None:
+        """A report or a notification that stands beside its text; None for anything else, and where the peer cannot be sent it."""
+        carried = notice_in(item)
+        restored = self._restored(carried) if carried is not None else None
+        if restored is not None:
+            self.scope.notes.add("multipart/alternative", "X.420 Annex D", "the text of a notice was left out: the notice itself is sent")
+        return restored
 
     def _text(self, item: Entity, *, whole: bool) -> Parts:
         made = part_of_text(item, self.scope)
@@ -256,8 +267,13 @@ def _dotted(bp_type_given: str) -> str:
     return ".".join(numbers) if all(one.isdecimal() for one in numbers) else bp_type_given.strip()
 
 
-def _is_file(item: Entity) -> bool:
-    return item.disposition is not None and item.disposition.kind != "inline" and bool(item.filename)
+def _is_file(item: Entity, *, whole: bool) -> bool:
+    """Whether a text is a file: it has a name, and is not the body of the message itself, unless it says that it is no body.
+
+    # Peer: Apple Mail sends text files inline, older programs without a disposition; a text body part has no place for their names.
+    """
+    attached = item.disposition is not None and item.disposition.kind != "inline"
+    return bool(item.filename) and (attached or not whole)
 
 
 def headers_part(carried: Sequence[str]) -> BodyPart:

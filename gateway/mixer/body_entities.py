@@ -20,6 +20,7 @@ from gateway.mixer import attachments, body_text, fax
 from gateway.mixer.body_expand import expanded, is_tnef
 from gateway.mixer.body_names import invented_name, names_in
 from gateway.mixer.body_native import forwarded_content
+from gateway.mixer.body_notices import X400_BP, entity_of_notice, is_notice
 from gateway.mixer.body_policy import FaxForm, FileNames
 from gateway.mixer.descriptors import Scope
 from gateway.mixer.heading import carried_field
@@ -29,9 +30,6 @@ from gateway.x400.bodyparts import BODY_PART_NUMBERS, BodyPart, MessageBodyPart,
 from gateway.x400.extended_bodyparts import basic_of, data_of, parameters_of
 from gateway.x400.heading_extensions import MultipartType, MultipartTypeV1, PartialMessage, value_of
 from gateway.x400.ipm import IPM, Heading
-
-X400_BP: Final = "application/x400-bp"
-"""Content type that carries the encoding of a body part without an equivalent (RFC 2157 3.2)."""
 
 DEPTH_LIMIT: Final = 32
 """How deep forwarded messages are converted; a deeper one travels as it is."""
@@ -181,6 +179,8 @@ class EntityMaker:
             return body_text.entity_of_general_text(data_of(part.extended), registrations)
         if (content := forwarded_content(part.extended)) is not None:
             return self._message(content)
+        if is_notice(part.extended):
+            return entity_of_notice(part.extended, _carried(part), self.scope)
         return attachments.entity_of_extended(part.extended, self.scope)
 
     def _message(self, part: MessageBodyPart) -> Entity | None:
@@ -212,7 +212,11 @@ class EntityMaker:
         if dropped is not None:
             return dropped
         self.scope.notes.add(f"body part {number}", "RFC 2157 3.2", f"has no equivalent and is carried as {X400_BP}")
-        return attachments.octet_entity(asn1.encode_octets(part, BodyPart, strict=False), f"{X400_BP}; bp-type={number}")
+        return _carried(part)
+
+
+def _carried(part: BodyPart) -> Entity:
+    return attachments.octet_entity(asn1.encode_octets(part, BodyPart, strict=False), f"{X400_BP}; bp-type={bp_type(part)}")
 
 
 def _is_bilateral(part: BodyPart) -> bool:

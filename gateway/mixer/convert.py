@@ -16,6 +16,7 @@ from gateway.internet.envelope import SmtpEnvelope
 from gateway.internet.fields import Mailbox, decode_text, serialise_date
 from gateway.internet.message import Message, serialise
 from gateway.mixer.address import AddressError, Role, mailbox_to_oraddress, oraddress_to_mailbox
+from gateway.mixer.bilateral import bilateral_information
 from gateway.mixer.blind_copies import heading_for, heading_of_copy
 from gateway.mixer.body_policy import Carrier
 from gateway.mixer.conversion_control import check_conversion
@@ -41,7 +42,7 @@ from gateway.mixer.envelope import (
 from gateway.mixer.envelope_fields import fields_of_envelope
 from gateway.mixer.identifiers import Fact, ipm_identifier_facts, new_msg_id, new_mts_identifier, text_from_mts_identifier
 from gateway.mixer.legality import received_fault
-from gateway.mixer.messages import P2, information_object, ipm_of_message, message_of_ipm
+from gateway.mixer.messages import P2, check_content_type, information_object, ipm_of_message, message_of_ipm
 from gateway.mixer.notification_requests import is_requesting, request_fields, with_requests
 from gateway.mixer.notifications import message_of_ipn
 from gateway.mixer.policy import Context, GlobalDomain, PeerPolicy, Settings
@@ -219,6 +220,7 @@ def _transfer_envelope(
         priority=elements.get("priority", Priority.NORMAL),
         per_message_indicators=indicators(elements),
         deferred_delivery_time=elements.get("deferred_delivery_time"),
+        per_domain_bilateral_information=bilateral_information(context.policy),
         trace_information=external_trace(hops),
         extensions=tuple(extensions),
         per_recipient_fields=tuple(recipient_fields(envelope, number, scope) for number in recipients),
@@ -247,6 +249,7 @@ def message_to_internet(apdu: p1.Message, recipients: Sequence[int], context: Co
     check_hops(hops, context.settings, context.policy)
     check_identifier(transfer.message_identifier, hops, context.policy, scope.notes)
     note_domains(hops, transfer.message_identifier, scope.notes)
+    check_content_type(transfer.content_type, context.policy.content_types)
     content = information_object(transfer.content_type, apdu.content, scope.notes)
     envelope = smtp_envelope(transfer, recipients, scope, null_sender=content.ipn is not None)
     if not envelope.recipients:

@@ -91,6 +91,27 @@ def deadline(envelope: SmtpEnvelope, arrived: datetime) -> datetime | None:
     return in_utc_time(envelope.by.until or arrived + timedelta(seconds=envelope.by.seconds))
 
 
+def notify_at(envelope: SmtpEnvelope, arrived: datetime) -> datetime | None:
+    """When the sender wants to be told that the message is still under way: BY with mode N (RFC 2852 4); None without one.
+
+    Args:
+        envelope: The SMTP envelope.
+        arrived: Time of the transaction, see `deadline`.
+    """
+    if envelope.by is None or envelope.by.mode.upper() != "N":
+        return None
+    return envelope.by.until or arrived + timedelta(seconds=envelope.by.seconds)
+
+
+def tells_of_relaying(envelope: SmtpEnvelope, arrived: datetime, now: datetime) -> bool:
+    """Whether BY asks for a DSN ``relayed`` when X.400 takes the message (RFC 2852 4.1.4 and 4.1.4.2).
+
+    With ``T`` always; with mode N before its time, since nobody behind us watches the time.
+    """
+    by_time = notify_at(envelope, arrived)
+    return envelope.by is not None and (envelope.by.trace or (by_time is not None and now < by_time))
+
+
 def checked_times(elements: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     """Without a deferred or latest delivery time that has passed: taken at its word it would hold or kill the message."""
     found = dict(elements)

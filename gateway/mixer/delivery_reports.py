@@ -18,7 +18,7 @@ from gateway.errors import GatewayError
 from gateway.internet.dsn import STATUS_TYPES, DeliveryReport, StatusFields, TypedValue, read_delivery_report
 from gateway.internet.envelope import SmtpEnvelope
 from gateway.internet.fields import Field, Mailbox, as_ascii, sanitise
-from gateway.internet.message import Message, entity
+from gateway.internet.message import Entity, Message, entity
 from gateway.internet.message import message as build_message
 from gateway.mixer.address import Role, mailbox_to_oraddress
 from gateway.mixer.convert import message_to_x400
@@ -213,11 +213,13 @@ def _correlators(about: X400Subject | None, context: Context) -> tuple[Extension
 
 def _readable(message: Message) -> Message:
     """The DSN with its status fields as plain text, as which they are mapped (5.1.8.3)."""
-    parts = [
-        entity([("Content-Type", "text/plain; charset=us-ascii")], part.content()) if part.content_type.essence in STATUS_TYPES else part
-        for part in message.parts
-    ]
+    parts = [_readable_part(part) if part.content_type.essence in STATUS_TYPES else part for part in message.parts]
     return build_message([*message.header.without("Content-Type"), ("Content-Type", "multipart/mixed")], parts)
+
+
+def _readable_part(part: Entity) -> Entity:
+    charset = "utf-8" if part.content_type.essence == "message/global-delivery-status" else "us-ascii"
+    return entity([("Content-Type", f"text/plain; charset={charset}")], part.content())
 
 
 def _arrival(message: Message, found: DeliveryReport, context: Context) -> datetime:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.asn1 import BERError
-from gateway.internet.fields import Group, Mailbox, encode_phrase, encode_text, parse_addresses, sanitise
+from gateway.internet.fields import Group, Mailbox, encode_phrase, encode_text, mailboxes, parse_addresses, sanitise
 from gateway.mixer.address import AddressError, MappedMailbox, Role, mailbox_to_oraddress, oraddress_to_mailbox
 from gateway.mixer.policy import Context
 from gateway.mixer.rules import Notes, UnmappedError
 from gateway.mixer.text import ia5_form
 from gateway.mixer.unreplyable import Unreplyable, unreplyable
+from gateway.mixer.way_back import note_other_mailbox, note_other_oraddress
 from gateway.x400.charsets import t61_from_text, text_from_t61
 from gateway.x400.directory_names import text_from_directory_name
 from gateway.x400.ipms_bounds import UB_FREE_FORM_NAME
@@ -28,15 +29,22 @@ EMPTY_LIST: Final = "list:;"
 """Recipients where there are none (5.3.2)."""
 
 
+_MAY_BE_CUT: Final = re.compile(r"[\"()\\^`{|}~\u0080-\U0010ffff]|=\?|[^<>,;:@]{60}")
+"""What every address list has in which a name is cut; the others need not be read a second time."""
 _UNFINISHED_WORD: Final = re.compile(rb"=\?[^?\s]*(?:\?[^?\s]*(?:\?[^?\s]*\??)?)?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What the codecs of the tables may use."""
+    """What the codecs of the tables may use.
+
+    Attributes:
+        addresses: Mailboxes in the header fields so far, of the message and those inside it; counted here since each one costs a mapping.
+    """
 
     context: Context
     notes: Notes = field(default_factory=Notes)
+    addresses: list[int] = field(default_factory=lambda: [0])
 
 
 def t61(text: str, bound: int, scope: Scope, rule: str) -> bytes:
@@ -87,11 +95,11 @@ def comment(text: str) -> str:
 
 def descriptor_from_mailbox(mailbox: Mailbox, scope: Scope) -> ORDescriptor:
     """One OR descriptor; a mailbox that no O/R address can hold keeps its text as free-form name."""
-    words = [mailbox.display, *(f"({text})" for text in mailbox.comments)]
-    display = " ".join(word for word in words if word)
+    display = _words_of(mailbox)
     free = _cut_display(display, scope) if display else None
     try:
         mapped = mailbox_to_oraddress(mailbox.address, scope.context.settings, Role.HEADER, x400_version=scope.context.policy.x400_version)
+        note_other_mailbox(mailbox, mapped, scope.context, scope.notes)
         if free and not scope.context.policy.free_form_names:
             scope.notes.add("free-form-name", "X.420 7.1.2", f"left out by the peer's policy: {display[:80]}")
             free = None
@@ -99,6 +107,27 @@ def descriptor_from_mailbox(mailbox: Mailbox, scope: Scope) -> ORDescriptor:
     except AddressError as error:
         scope.notes.add("address", "4.7.1", f"shown as text only: {error}")
         return ORDescriptor(free_form_name=t61(mailbox.to_text(), UB_FREE_FORM_NAME, scope, "free-form-name"))
+
+
+def count_addresses(text: str, scope: Scope) -> None:
+    """Count the addresses of a field.
+
+    Raises:
+        UnmappedError: With them there are more in the message than the settings allow.
+    """
+    most = scope.context.settings.most_addresses
+    # Each address but the first has a separator before it: as a rule counting those is enough.
+    found = 1 + text.count(",") + text.count(";")
+    if found + scope.addresses[0] > most:
+        found = len(mailboxes(text))
+    if found + scope.addresses[0] > most:
+        raise UnmappedError(f"with its {found} addresses the header has more than {most}")
+    scope.addresses[0] += found
+
+
+def _words_of(mailbox: Mailbox) -> str:
+    """What a mailbox says beside its address: phrase and comments."""
+    return " ".join(word for word in (mailbox.display, *(f"({text})" for text in mailbox.comments)) if word)
 
 
 def descriptors_from_text(text: str, scope: Scope) -> tuple[ORDescriptor, ...]:
@@ -124,6 +153,32 @@ def specifiers_from_text(text: str, scope: Scope) -> tuple[RecipientSpecifier, .
     return tuple(RecipientSpecifier(recipient=one) for one in descriptors_from_text(text, scope))
 
 
+def names_are_cut(text: str, scope: Scope) -> bool:
+    """Whether a name in an address list does not come back from its free-form name, so that the field itself is carried too (5.1.3).
+
+    That are characters which T.61 lacks, more than 64 of them, and parentheses that would be read as comments. Only where the field can
+    travel without being seen: not as a text part before the message.
+    """
+    policy = scope.context.policy
+    if not _MAY_BE_CUT.search(text) or policy.x400_version == 84 or not policy.heading_extension or not policy.free_form_names:
+        return False
+    return any(_name_is_cut(one, scope) for one in mailboxes(text))
+
+
+def _name_is_cut(mailbox: Mailbox, scope: Scope) -> bool:
+    named = _words_of(mailbox)
+    if not named or (mailbox.display.isalnum() and mailbox.display.isascii() and not mailbox.comments):
+        return False
+    encoded = t61_from_text(sanitise(named))
+    if encoded.losses or len(encoded.octets) > UB_FREE_FORM_NAME:
+        return True
+    shown = sanitise(text_from_t61(encoded.octets, scope.context.policy.t61_reading)).strip()
+    again = parse_addresses(f"{_phrase(shown)}<a@b.example>")
+    if len(again) != 1 or not isinstance(again[0], Mailbox):
+        return True
+    return (again[0].display, again[0].comments) != (mailbox.display, mailbox.comments)
+
+
 # --- 4.7.2
 # -----------------------------------------------------------------------------------------------------------------------------------
 
@@ -145,6 +200,8 @@ def _mapped(name: ORName, scope: Scope) -> MappedMailbox | Unreplyable | None:
         refused = error
     shown = unreplyable(address, refused)
     if shown is None:
+        if mapped is not None:
+            note_other_oraddress(address, mapped, scope.context, scope.notes)
         return mapped
     scope.notes.add("address", "4.7.2", f"shown as text only, since no reply reaches {shown.text[:200]}: {shown.reason}")
     if shown.cut:

@@ -26,7 +26,9 @@ from gateway.mixer.automatic import AUTO_SUBMITTED
 from gateway.mixer.descriptors import (
     LATIN_1,
     Scope,
+    count_addresses,
     descriptors_from_text,
+    names_are_cut,
     specifiers_from_text,
     t61,
     text_from_descriptor,
@@ -169,8 +171,9 @@ def _languages_are_longer(text: str, _scope: Scope) -> bool:
     return any(len(part.strip()) != 2 for part in text.split(","))
 
 
-def _note_list_losses(text: str, scope: Scope) -> None:
-    """Name what an address list loses: the structure of groups (4.7.1), and what is no address."""
+def _check_list(text: str, scope: Scope) -> None:
+    """Count the addresses of a list, and name what an address list loses: the structure of groups (4.7.1), and what is no address."""
+    count_addresses(text, scope)
     if not _GROUP_OR_ROUTE.search(text):
         return
     for one in parse_addresses(text):
@@ -181,12 +184,12 @@ def _note_list_losses(text: str, scope: Scope) -> None:
 
 
 def _descriptors(text: str, scope: Scope) -> tuple[ORDescriptor, ...]:
-    _note_list_losses(text, scope)
+    _check_list(text, scope)
     return descriptors_from_text(text, scope)
 
 
 def _specifiers(text: str, scope: Scope) -> tuple[RecipientSpecifier, ...]:
-    _note_list_losses(text, scope)
+    _check_list(text, scope)
     return specifiers_from_text(text, scope)
 
 
@@ -234,6 +237,11 @@ def _authors_to_elements(bodies: Bodies, scope: Scope) -> Mapping[str, Any]:
     return found | ({"authorizing_users": authors} if authors else {})
 
 
+def _carried_authors(bodies: Bodies, scope: Scope) -> tuple[str, ...]:
+    """Of From and Sender those whose names the heading does not hold."""
+    return tuple(name for name in ("from", "sender") if len(bodies[name]) == 1 and names_are_cut(bodies[name][0], scope))
+
+
 def _authors_to_fields(elements: Elements, scope: Scope) -> list[tuple[str, str]]:
     originator, authors = elements.get("originator"), elements.get("authorizing_users")
     if not authors:
@@ -278,13 +286,16 @@ HEADING: Final[tuple[Rule | JointRule, ...]] = (
     JointRule(
         fields=("From", "Sender"), elements=("originator", "authorizing_users"), section="5.1.3, 5.3.4", law=Law.SETTLES,
         clause=_NAMES_LOST,
-        to_elements=_authors_to_elements, to_fields=_authors_to_fields, repeatable=("From",),
+        to_elements=_authors_to_elements, to_fields=_authors_to_fields, repeatable=("From",), also_carried=_carried_authors,
     ),
     Rule(
         field="To", element="primary_recipients", codec=RECIPIENTS, joiner=", ", section="5.1.3, 5.3.4", law=Law.SETTLES,
-        clause=_NAMES_LOST,
+        clause=_NAMES_LOST, also_carried=names_are_cut,
     ),
-    Rule(field="Cc", element="copy_recipients", codec=RECIPIENTS, joiner=", ", section="5.1.3, 5.3.4", law=Law.SETTLES, clause=_NAMES_LOST),
+    Rule(
+        field="Cc", element="copy_recipients", codec=RECIPIENTS, joiner=", ", section="5.1.3, 5.3.4", law=Law.SETTLES, clause=_NAMES_LOST,
+        also_carried=names_are_cut,
+    ),
     Rule(
         field="Bcc", element="blind_copy_recipients", codec=Codec(to_element=_blind, to_field=_blind_text), joiner=", ",
         section="5.1.3, 5.3.4", law=Law.SETTLES, clause=_NAMES_LOST,
@@ -292,7 +303,8 @@ HEADING: Final[tuple[Rule | JointRule, ...]] = (
     Rule(
         field="Reply-To", element="reply_recipients", joiner=", ",
         codec=Codec(to_element=_reply_recipients, to_field=text_from_descriptors),
-        section="5.1.3, 5.3.4", law=Law.SETTLES, clause=_NAMES_LOST, also_carried=lambda text, _scope: ":" in text and ";" in text,
+        section="5.1.3, 5.3.4", law=Law.SETTLES, clause=_NAMES_LOST,
+        also_carried=lambda text, scope: (":" in text and ";" in text) or names_are_cut(text, scope),
     ),
     JointRule(
         fields=("Subject",), elements=("subject", EXTENDED_SUBJECT), section="5.1.3, 5.3.4", law=Law.SETTLES,
@@ -496,4 +508,5 @@ def _means_the_same(carried: tuple[str, str], generated: tuple[str, str], scope:
         elements_from_fields(HEADING, [Field(name, f" {body}".encode())], quiet, quiet.notes).elements
         for name, body in (carried, generated)
     ]
-    return bool(both[0]) and both[0] == both[1]
+    # A name such as "a{b}" reads a(b) in T.61, and so becomes a phrase and a comment: then the field that its elements give is compared.
+    return bool(both[0]) and (both[0] == both[1] or generated in fields_from_elements(HEADING, both[0], quiet, quiet.notes))

@@ -32,6 +32,8 @@ MAX_LEVELS: Final = 8
 _HIERARCHY: Final[Mapping[str, int]] = MappingProxyType({"C": 0, "ADMD": 1, "PRMD": 2, "O": 3, "OU": 4})
 _DOMAIN: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)*")
 _PART: Final = re.compile(r"((?:\\\.|[^.\\])*)(?:\.|$)")
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+"""No other character ends a line, whatever Unicode says: tools and engine have to count the same lines, and a comment hides no rule."""
 _VALUE_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + " '()+,-./:=?{}*")
 
 
@@ -73,7 +75,7 @@ class Entry:
     """One line of one table.
 
     Attributes:
-        domain: As written.
+        domain: As written, in A-labels.
         levels: The O/R hierarchy of the line, down to the deepest level it names.
         others: For a preferred gateway: attributes outside the hierarchy by keyword, ``~TYPE`` for a domain-defined one (Appendix F.7).
         where: ``file:line``.
@@ -267,6 +269,16 @@ def keyword(place: int) -> str:
     return ("C", "ADMD", "PRMD", "O")[place] if place < 4 else "OU"
 
 
+def ascii_domain(text: str) -> str:
+    """A domain in A-labels (RFC 5890), normalised on the way; one that has no such form, and one in ASCII, comes back as it is."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("idna").decode("ascii")
+    except UnicodeError:
+        return text
+
+
 def read_line(table: MappingTable, line: str, where: str) -> Entry | None:
     """One line of a table; None for a comment or an empty line.
 
@@ -280,7 +292,7 @@ def read_line(table: MappingTable, line: str, where: str) -> Entry | None:
         raise ValueError("expected key#value# (RFC 2156 Appendix F)")
     by_domain = table in (MappingTable.DOMAIN_TO_ORADDRESS, MappingTable.DOMAIN_TO_GATEWAY)
     domain, oraddress = pair if by_domain else (pair[1], pair[0])
-    domain = domain.strip()
+    domain = ascii_domain(domain.strip())
     if _DOMAIN.fullmatch(domain) is None:
         raise ValueError(f"{domain!r} is not a domain of letters, digits and inner hyphens (RFC 2156 4.2)")
     levels, others = _levels_of(split_dmn(oraddress))
@@ -299,10 +311,10 @@ def read_table(table: MappingTable, files: Sequence[tuple[str, str]]) -> tuple[t
     findings: list[Finding] = []
     for name, text in files:
         seen: dict[object, Entry] = {}
-        for number, line in enumerate(text.splitlines(), 1):
+        for number, line in enumerate(_LINE_END.split(text), 1):
             where = f"{name}:{number}"
             try:
-                entry = read_line(table, line.rstrip("\r\n"), where)
+                entry = read_line(table, line, where)
             except ValueError as error:
                 findings.append(Finding(where=where, text=str(error)))
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -145,14 +145,21 @@ def _facts(message: Message) -> tuple[Fact, ...]:
 # ------------------------------------------------------------------------------------------------------------------------
 
 
-def check_content_type(content_type: ContentType) -> None:
+def check_content_type(content_type: ContentType, taken: Collection[str] = ()) -> None:
     """Refuse every content but interpersonal messages, which alone is mapped (1.5.3).
+
+    Args:
+        content_type: Of a message or probe.
+        taken: Those that are taken from its peer; none named: all that are mapped.
 
     Raises:
         ConversionError: 1/15, content-type-not-supported.
     """
     if content_type.value not in _INTERPERSONAL:
         text = f"the content type {content_type.value} has no counterpart in Internet mail"
+        raise ConversionError(Failure(reason=1, diagnostic=15, smtp_code=554, status="5.6.1", text=text))
+    if taken and str(content_type.value) not in taken:
+        text = f"the content type {content_type.value} is not taken from there"
         raise ConversionError(Failure(reason=1, diagnostic=15, smtp_code=554, status="5.6.1", text=text))
 
 

@@ -16,13 +16,13 @@ from gateway.mixer.dispositions import disposition_fields, disposition_of
 from gateway.mixer.eits import text_from_eits
 from gateway.mixer.identifiers import new_msg_id
 from gateway.mixer.messages import message_of_ipm
+from gateway.mixer.notification_phrases import ENGLISH, NotificationPhrases, notification_phrases
 from gateway.mixer.text import ia5_form, text_from_oid
 from gateway.mixer.trace import Hop
 from gateway.octets import Octets
 from gateway.x400.ipm import IPN, AcknowledgmentMode, IPMSExtension, IPNChoice, NonReceiptFields, NonReceiptReason, ReceiptFields
 from gateway.x400.notifications import AbsenceAdvice, ChangeOfAddressAdvice
 
-_DISCARDED: Final[dict[int, str]] = {0: "Expired", 1: "Obsoleted", 2: "User Subscription Terminated", 3: "IPM Deleted"}
 _ADVICE_LIMIT: Final = 10_000
 """Octets of a text of absence that are shown."""
 
@@ -117,42 +117,43 @@ def _plain(fields: _Fields, text: Entity, returned: Octets | None) -> Message:
 def _text(ipn: IPN, author: str, scope: Scope) -> str:
     intended = ipn.ipm_intended_recipient
     recipient = text_from_descriptor(intended, scope) if intended is not None else author
-    lines = ["Your message to:", f"    {recipient or 'an X.400 user'}", *_said(ipn.choice, scope)]
+    say = notification_phrases(scope.context.language)
+    lines = [say.message_to, f"    {recipient or say.somebody}", *_said(ipn.choice, scope, say)]
     if ipn.conversion_eits is not None:
-        lines += ["", "The following information types were converted:", f"    {text_from_eits(ipn.conversion_eits)}"]
+        lines += ["", say.converted, f"    {text_from_eits(ipn.conversion_eits)}"]
     if ipn.choice.non_receipt_fields is not None:
         available = ipn.choice.non_receipt_fields.returned_ipm is not None
-        lines += ["", "The Original Message follows:" if available else "The Original Message is not available"]
+        lines += ["", say.follows if available else say.not_available]
     return "\n".join([*lines, ""])
 
 
-def _said(choice: IPNChoice, scope: Scope) -> list[str]:
+def _said(choice: IPNChoice, scope: Scope, say: NotificationPhrases) -> list[str]:
     if choice.receipt_fields is not None:
-        return _receipt(choice.receipt_fields)
+        return _receipt(choice.receipt_fields, say)
     if choice.non_receipt_fields is not None:
-        return _non_receipt(choice.non_receipt_fields)
-    return [line for one in _others(choice) for line in _other(one, scope)] or ["was the subject of another notification."]
+        return _non_receipt(choice.non_receipt_fields, say)
+    return [line for one in _others(choice) for line in _other(one, scope, say)] or [f"{say.other}."]
 
 
-def _receipt(fields: ReceiptFields) -> list[str]:
-    mode = "Automatically" if fields.acknowledgment_mode == AcknowledgmentMode.AUTOMATIC else "Manually"
-    lines = [f"was received at {serialise_date(fields.receipt_time)}", "", f"This notification was generated {mode}"]
+def _receipt(fields: ReceiptFields, say: NotificationPhrases) -> list[str]:
+    mode = say.automatically if fields.acknowledgment_mode == AcknowledgmentMode.AUTOMATIC else say.manually
+    lines = [f"{say.received} {serialise_date(fields.receipt_time)}", "", f"{say.generated} {mode}"]
     if fields.suppl_receipt_info:
-        lines += ["", "The following extra information was given:", f"    {sanitise(ia5_form(fields.suppl_receipt_info))}"]
+        lines += ["", say.extra, f"    {sanitise(ia5_form(fields.suppl_receipt_info))}"]
     return lines
 
 
-def _non_receipt(fields: NonReceiptFields) -> list[str]:
+def _non_receipt(fields: NonReceiptFields, say: NotificationPhrases) -> list[str]:
     if fields.non_receipt_reason == NonReceiptReason.IPM_AUTO_FORWARDED:
         comment = fields.auto_forward_comment
-        more = ["The following comment was made:", f"    {sanitise(ia5_form(comment))}"] if comment else []
-        return ["was automatically forwarded.", *more]
-    return ["was discarded for the following reason:", f"    {discard_text(fields.discard_reason)}"]
+        more = [say.comment, f"    {sanitise(ia5_form(comment))}"] if comment else []
+        return [say.forwarded, *more]
+    return [say.discarded, f"    {discard_text(fields.discard_reason, say)}"]
 
 
-def discard_text(reason: int | None) -> str:
+def discard_text(reason: int | None, say: NotificationPhrases = ENGLISH) -> str:
     """The fixed phrase of a discard-reason (5.3.5)."""
-    return _DISCARDED.get(int(reason), "Unknown") if reason is not None else "Unknown"
+    return say.reasons[int(reason)] if reason is not None and 0 <= int(reason) < len(say.reasons) else say.unknown
 
 
 def _others(choice: IPNChoice) -> Sequence[IPMSExtension]:
@@ -163,25 +164,25 @@ def _is_told(one: IPMSExtension) -> bool:
     return isinstance(one.value, AbsenceAdvice | ChangeOfAddressAdvice)
 
 
-def _other(one: IPMSExtension, scope: Scope) -> list[str]:
+def _other(one: IPMSExtension, scope: Scope, say: NotificationPhrases) -> list[str]:
     """The notifications of X.420 8.4 that later editions brought; RFC 2156 has no words for them."""
     if isinstance(one.value, AbsenceAdvice):
         back = one.value.next_available
-        lines = ["reached somebody who is absent.", *([f"Available again: {serialise_date(back)}"] if back is not None else [])]
-        return [*lines, *_advice(one.value, scope)]
+        lines = [say.absent, *([f"{say.available} {serialise_date(back)}"] if back is not None else [])]
+        return [*lines, *_advice(one.value, scope, say)]
     if isinstance(one.value, ChangeOfAddressAdvice):
         since = one.value.effective_from
-        lines = ["reached somebody who has a new address:", f"    {text_from_descriptor(one.value.new_address, scope)}"]
-        return [*lines, *([f"It is valid from {serialise_date(since)}"] if since is not None else [])]
+        lines = [say.moved, f"    {text_from_descriptor(one.value.new_address, scope)}"]
+        return [*lines, *([f"{say.valid_from} {serialise_date(since)}"] if since is not None else [])]
     scope.notes.add("other-notification", "5.3.5", f"a notification of the type {one.type_} is only named")
-    return [f"was the subject of another notification: {text_from_oid(one.type_)}"]
+    return [f"{say.other}: {text_from_oid(one.type_)}"]
 
 
-def _advice(value: AbsenceAdvice, scope: Scope) -> list[str]:
+def _advice(value: AbsenceAdvice, scope: Scope, say: NotificationPhrases) -> list[str]:
     if value.advice is None:
         return []
     if value.advice.ia5_text is None:
         scope.notes.add("other-notification", "X.420 8.4.1", "an advice of absence that is not ia5-text was dropped")
         return []
     text = value.advice.ia5_text.data.read(0, _ADVICE_LIMIT).decode("ascii", "replace")
-    return ["The following was said:", *(f"    {sanitise(line)}" for line in text.splitlines())]
+    return [say.said, *(f"    {sanitise(line)}" for line in text.splitlines())]

@@ -11,9 +11,11 @@ from operator import attrgetter
 
 from gateway.mixer.body_policy import BodyPolicy
 from gateway.mixer.mcgam import MappingTables
+from gateway.mixer.phrases import Language
 from gateway.mixer.questions import NO_USERS, Asking, Knowledge, Users
 from gateway.x400.charsets import Reading
 from gateway.x400.oraddress import ORAddress
+from gateway.x400.p1 import PerDomainBilateralInformation
 
 
 class SourceRoutes(Enum):
@@ -61,6 +63,8 @@ class PeerPolicy:
         repair_double_escapes: RFC-822 attributes of this peer that are still escaped when they are decoded are decoded once more.
         internet_label: Type of the domain-defined attribute in which it is sent mailboxes; all but Exchange know RFC-822 alone.
         drop_numeric_prmd: Towards 1984, addresses with an X.121 address or numeric identifier lose their PRMD instead of being refused.
+        content_types: Content types that are taken from it, such as ``2``; none named: P2 and P22. Others are reported (1/15).
+        bilateral: Per-domain bilateral information that goes with each message to it.
     """
 
     x400_version: int = 88
@@ -83,6 +87,8 @@ class PeerPolicy:
     repair_double_escapes: bool = False
     internet_label: str = "RFC-822"
     drop_numeric_prmd: bool = False
+    content_types: frozenset[str] = frozenset()
+    bilateral: PerDomainBilateralInformation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +126,7 @@ class Settings:
         drop_numeric_prmd: Leave the PRMD out of numeric addresses towards 1984; see `towards`.
         inverted_units: Turn organizational units round where only that leads to a user who is known (4.3.4.1).
         source_routes: What becomes of source routes of envelope addresses (4.3.4 step 1); RFC 5321 wants them stripped.
+        most_addresses: Mailboxes in the header fields of one message, with the messages inside it; a field above that travels as text.
         max_conversions: Conversions by MIXER gateways in one direction that are accepted before a message counts as looping (5.1.5).
     """
 
@@ -139,6 +146,7 @@ class Settings:
     drop_numeric_prmd: bool = False
     inverted_units: bool = False
     source_routes: SourceRoutes = SourceRoutes.STRIP
+    most_addresses: int = 5000
     max_conversions: int = 5
 
     def asking(self, *, envelope: bool) -> Asking:
@@ -191,6 +199,7 @@ class Context:
         queue_id: Identifier of the transfer, for the Received field.
         known: Facts from the ledger, such as long Message-IDs by their truncated IPM identifier.
         arrived: When the gateway took the message, for times that count from there; None: now.
+        language: Of texts for people that the gateway writes itself.
         delivery_options: The source is authorised to defer its message, to set a deadline or a return address, and to be urgent.
     """
 
@@ -202,6 +211,7 @@ class Context:
     known: Mapping[str, str] = field(default_factory=dict)
     arrived: datetime | None = None
     delivery_options: bool = True
+    language: Language = Language.ENGLISH
 
     def token(self, purpose: str, length: int = 20) -> str:
         """Hexadecimal text of this plan, different for every purpose, at most 64 characters."""

@@ -229,6 +229,11 @@ class Knowledge:
         return Asking(self, envelope)
 
     @property
+    def is_at_hand(self) -> bool:
+        """Whether nobody is asked: all rules and users are in the tables and the directory, and those are here."""
+        return self._rules_from == (Source.TABLES,) and not self._users_from and bool(self._tables)
+
+    @property
     def open(self) -> tuple[Question, ...]:
         """Questions that nobody has answered yet, those of the envelope first: it decides whether the message can go at all."""
         return tuple({**self._open_of_envelope, **self._open_of_header})

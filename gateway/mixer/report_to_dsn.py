@@ -21,7 +21,7 @@ from gateway.mixer.identifiers import text_from_global_domain, text_from_mts_ide
 from gateway.mixer.messages import information_object, message_of_ipm
 from gateway.mixer.phrases import Language, Phrases, phrases
 from gateway.mixer.policy import Context
-from gateway.mixer.reports import diagnostic_text, dsn_header, null_envelope, returned_part
+from gateway.mixer.reports import diagnostic_text, dsn_header, is_utf8, needs_utf8, null_envelope, returned_part
 from gateway.mixer.results import Conversion, InternetResult
 from gateway.mixer.rules import Notes
 from gateway.mixer.sent import InternetSubject
@@ -89,16 +89,17 @@ def report_to_internet(
     failed = _is_failure(content)
     returned = _returned_content(content, scope) or (about.original if about is not None else None)
     full = failed and (about is None or about.ret != "HDRS")
+    groups = [_recipient_fields(one, scope, about) for one in content.per_recipient_fields]
+    header_is_utf8 = returned is not None and about is not None and about.smtputf8 and is_utf8(returned)
+    utf8 = header_is_utf8 or needs_utf8(recipient, groups)
     message = dsn.report_message(
         _report_header(report, hops, recipient, scope, about),
         report_type="delivery-status",
         text=_report_text(content, hops, returned is not None and full, scope, about, language),
-        machine_part=dsn.status_part(
-            _message_fields(report, hops, scope, about), [_recipient_fields(one, scope, about) for one in content.per_recipient_fields]
-        ),
-        returned=returned_part(returned, full=full) if returned is not None else None,
+        machine_part=dsn.status_part(_message_fields(report, hops, scope, about), groups, utf8=utf8),
+        returned=returned_part(returned, full=full, utf8=header_is_utf8) if returned is not None else None,
     )
-    result = InternetResult(envelope=null_envelope(recipient), message=serialise(message))
+    result = InternetResult(envelope=null_envelope(recipient, utf8=utf8), message=serialise(message))
     return Conversion(result=result, notes=scope.notes.taken())
 
 

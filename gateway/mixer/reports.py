@@ -15,6 +15,7 @@ from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient
 from gateway.internet.fields import sanitise, serialise_date
 from gateway.internet.message import Message, serialise
 from gateway.mixer.codes import names, words
+from gateway.mixer.delivery_options import notify_at, tells_of_relaying
 from gateway.mixer.identifiers import new_msg_id, new_mts_identifier
 from gateway.mixer.phrases import Language, Phrases, phrases
 from gateway.mixer.policy import Context
@@ -217,24 +218,48 @@ def dsn_for_internet(
     Returns:
         None when the reverse path is null, or NOTIFY asked for nothing that happened.
     """
-    told = {number: one for number, one in sorted(outcomes.items()) if _notified(envelope.recipients[number - 1], one)}
+    by_time = notify_at(envelope, context.arrived or context.now)
+    late = by_time is not None and by_time <= context.now
+    traced = tells_of_relaying(envelope, context.arrived or context.now, context.now)
+    told = {
+        number: one
+        for number, one in sorted(outcomes.items())
+        if _notified(envelope.recipients[number - 1], one, asked_by=late if one.trying_until is not None else traced and one.relayed)
+    }
     if not envelope.reverse_path or not told:
         return None
     failed = any(one.failure is not None and one.trying_until is None for one in told.values())
     about = [("Reporting-MTA", f"dns; {context.settings.gateway_domain}")]
     if envelope.envid:
         about.insert(0, ("Original-Envelope-Id", sanitise(envelope.envid)))
-    groups = [_outcome_fields(envelope.recipients[number - 1], one, context) for number, one in told.items()]
+    groups = [_outcome_fields(envelope.recipients[number - 1], one, context, late=late) for number, one in told.items()]
+    header_is_utf8 = envelope.smtputf8 and is_utf8(original)
+    utf8 = header_is_utf8 or needs_utf8(envelope.reverse_path, groups)
     message = dsn.report_message(
         dsn_header(
             context, envelope.reverse_path, f"Delivery-Report ({_outcome_word(told.values())})", original.header.value("Message-ID")
         ),
         report_type="delivery-status",
         text=_dsn_text(envelope, told, context, language),
-        machine_part=dsn.status_part(about, groups),
-        returned=returned_part(original, full=failed and envelope.ret != "HDRS"),
+        machine_part=dsn.status_part(about, groups, utf8=utf8),
+        returned=returned_part(original, full=failed and envelope.ret != "HDRS", utf8=header_is_utf8),
     )
-    return Conversion(result=InternetResult(envelope=null_envelope(envelope.reverse_path), message=serialise(message)))
+    return Conversion(result=InternetResult(envelope=null_envelope(envelope.reverse_path, utf8=utf8), message=serialise(message)))
+
+
+def needs_utf8(reverse_path: str, groups: Iterable[Iterable[tuple[str, str]]]) -> bool:
+    """Whether a DSN is to be in the international form (RFC 6533 4): its reader, or somebody it speaks of, has a mailbox beyond ASCII."""
+    told = (value for group in groups for name, value in group if name.endswith("-Recipient"))
+    return not reverse_path.isascii() or not all(value.isascii() for value in told)
+
+
+def is_utf8(original: Message) -> bool:
+    """Whether the header of a message is internationalised (RFC 6532)."""
+    header = original.header.serialise()
+    try:
+        return not header.isascii() and bool(header.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _outcome_word(told: Iterable[ReportedOutcome]) -> str:
@@ -243,18 +268,23 @@ def _outcome_word(told: Iterable[ReportedOutcome]) -> str:
     return words_of.pop() if len(words_of) == 1 else "success and failures"
 
 
-def _notified(recipient: SmtpRecipient, outcome: ReportedOutcome) -> bool:
-    """NOTIFY (RFC 3461 4.1); without it failures are told and nothing else."""
+def _notified(recipient: SmtpRecipient, outcome: ReportedOutcome, *, asked_by: bool) -> bool:
+    """NOTIFY (RFC 3461 4.1); without it failures are told and nothing else.
+
+    ``asked_by``: BY asks for it; a delay is told without NOTIFY too, and a relaying unless NOTIFY is NEVER (RFC 2852 4.1.3, 4.1.4).
+    """
     notify = recipient.notify if recipient.notify is not None else frozenset({"FAILURE"})
     if outcome.trying_until is not None:
-        return "DELAY" in notify
+        return "DELAY" in notify or (asked_by and recipient.notify is None)
+    if asked_by:
+        return "NEVER" not in notify
     return ("FAILURE" if outcome.failure is not None else "SUCCESS") in notify
 
 
-def null_envelope(recipient: str) -> SmtpEnvelope:
-    """The envelope of a DSN."""
+def null_envelope(recipient: str, *, utf8: bool = False) -> SmtpEnvelope:
+    """The envelope of a DSN; ``utf8`` for one in the international form, which a server without SMTPUTF8 gets in the other."""
     # Deviation: RFC 2156 5.3.2 names the administrator as SMTP originator; RFC 3464 and 5321 demand the null reverse path.
-    return SmtpEnvelope(reverse_path="", recipients=(SmtpRecipient(address=recipient, notify=frozenset({"NEVER"})),))
+    return SmtpEnvelope(reverse_path="", recipients=(SmtpRecipient(address=recipient, notify=frozenset({"NEVER"})),), smtputf8=utf8)
 
 
 def dsn_header(context: Context, recipient: str, subject: str, references: str = "") -> list[tuple[str, str]]:
@@ -262,7 +292,7 @@ def dsn_header(context: Context, recipient: str, subject: str, references: str =
     return [
         ("Date", serialise_date(context.now)),
         ("From", f"Mail Gateway <{context.settings.administrator}>"),
-        ("To", recipient),
+        ("To", _ascii_domain(recipient)),
         ("Subject", subject),
         ("Message-ID", new_msg_id(context, "report")),
         *([("References", sanitise(references))] if references else []),
@@ -270,7 +300,16 @@ def dsn_header(context: Context, recipient: str, subject: str, references: str =
     ]
 
 
-def _outcome_fields(recipient: SmtpRecipient, outcome: ReportedOutcome, context: Context) -> list[tuple[str, str]]:
+def _ascii_domain(mailbox: str) -> str:
+    """The mailbox with A-labels where that makes it ASCII: then servers without SMTPUTF8 take the report too."""
+    local, _, domain = mailbox.rpartition("@")
+    try:
+        return f"{local}@{domain.encode('idna').decode('ascii')}" if local.isascii() and not domain.isascii() else mailbox
+    except UnicodeError:
+        return mailbox
+
+
+def _outcome_fields(recipient: SmtpRecipient, outcome: ReportedOutcome, context: Context, *, late: bool) -> list[tuple[str, str]]:
     fields = [("Original-Recipient", _typed(recipient.orcpt))] if recipient.orcpt else []
     fields.append(("Final-Recipient", f"rfc822; {recipient.address}"))
     failure = outcome.failure
@@ -278,8 +317,9 @@ def _outcome_fields(recipient: SmtpRecipient, outcome: ReportedOutcome, context:
         at = [("X400-Delivery-Time", serialise_date(outcome.delivered_at))] if outcome.delivered_at is not None else []
         return [*fields, ("Action", "relayed" if outcome.relayed else "delivered"), ("Status", "2.0.0"), *at]
     delayed = outcome.trying_until is not None
-    # RFC 3464 2.3.3: a delay is not final, whatever the code that caused it would say at the end.
-    fields += [("Action", "delayed" if delayed else "failed"), ("Status", f"4{failure.status[1:]}" if delayed else failure.status)]
+    # RFC 3464 2.3.3: a delay is not final, whatever the code that caused it would say at the end. RFC 2852 4.1.3 has a code of its own.
+    status = failure.status if not delayed else "4.4.7" if late else f"4{failure.status[1:]}"
+    fields += [("Action", "delayed" if delayed else "failed"), ("Status", status)]
     fields.append(("Diagnostic-Code", f"x400; {diagnostic_text(failure.reason, failure.diagnostic)}"))
     fields.append(("Last-Attempt-Date", serialise_date(context.now)))
     return [*fields, *([("Will-Retry-Until", serialise_date(outcome.trying_until))] if outcome.trying_until is not None else [])]
@@ -318,10 +358,10 @@ def _outcome_text(address: str, outcome: ReportedOutcome, say: Phrases, context:
     return [say.delayed, f"    {address}", *cause, until, "", say.no_need]
 
 
-def returned_part(original: Message, *, full: bool) -> dsn.Returned:
-    """What goes back with a DSN: the whole message, or its header (RFC 3461 4.3, RFC 6522)."""
+def returned_part(original: Message, *, full: bool, utf8: bool = False) -> dsn.Returned:
+    """What goes back with a DSN: the whole message, or its header (RFC 3461 4.3, RFC 6522; with ``utf8`` as RFC 6533 4.2 and 4.3)."""
     header = original.header.serialise()
     if not full:
-        return dsn.Returned(content=MemoryOctets(header), headers_only=True, eight_bit=not header.isascii())
+        return dsn.Returned(content=MemoryOctets(header), headers_only=True, eight_bit=not header.isascii(), utf8=utf8)
     content = serialise(original)
-    return dsn.Returned(content=content, eight_bit=not all(chunk.isascii() for chunk in content.chunks()))
+    return dsn.Returned(content=content, eight_bit=not all(chunk.isascii() for chunk in content.chunks()), utf8=utf8)

@@ -73,6 +73,7 @@ class InternetSubject:
         names: O/R names by recipient number, as they were sent.
         header: Lines such as ``Subject: x``, by which people know it; empty where nothing is known.
         message_id: Of the message, empty for none.
+        smtputf8: It came with SMTPUTF8 (RFC 6531).
         original: The message as it came, while the queue still keeps it.
         told: Numbers of recipients with the action that was told before.
     """
@@ -84,5 +85,6 @@ class InternetSubject:
     names: Mapping[int, ORName] = field(default_factory=dict)
     header: tuple[str, ...] = ()
     message_id: str = ""
+    smtputf8: bool = False
     original: Message | None = None
     told: frozenset[tuple[int, str]] = field(default_factory=frozenset)

@@ -5,7 +5,7 @@ The same question is asked of a client certificate under TLS and of the certific
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,20 +100,32 @@ def load_der(der: bytes) -> x509.Certificate:
         raise CertificateError(f"a certificate does not decode: {error}") from error
 
 
-def trust_fault(certificate: x509.Certificate, anchors: Iterable[x509.Certificate], now: datetime) -> str:
+def trust_fault(
+    certificate: x509.Certificate, anchors: Iterable[x509.Certificate], now: datetime, path: Sequence[x509.Certificate] = ()
+) -> str:
     """Why a certificate is not to be believed: out of its time, or issued by none of the anchors; empty when it is.
 
-    An anchor is a certification authority, or the certificate itself (pinned).
+    Args:
+        certificate: What a peer has shown.
+        anchors: Certification authorities, or the certificate itself (pinned).
+        now: The present time.
+        path: CA certificates between it and an anchor, as the peer gave them, in any order.
     """
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         return f"its certificate is valid from {certificate.not_valid_before_utc} to {certificate.not_valid_after_utc} only"
-    for anchor in anchors:
-        if anchor == certificate or _issued(certificate, anchor, now):
+    trusted, left, reached, below = tuple(anchors), list(path), [certificate], 0
+    while reached:
+        if any(found in trusted or any(_issued(found, anchor, now, below) for anchor in trusted) for found in reached):
             return ""
+        # Every certificate of the path is reached once, at its shortest distance: whatever a peer sends is a few verifications.
+        issuers = [issuer for issuer in left if any(_issued(found, issuer, now, below) for found in reached)]
+        left = [other for other in left if other not in issuers]
+        reached, below = issuers, below + 1
     return "its certificate is issued by none of the authorities that are trusted for it"
 
 
-def _issued(certificate: x509.Certificate, authority: x509.Certificate, now: datetime) -> bool:
+def _issued(certificate: x509.Certificate, authority: x509.Certificate, now: datetime, below: int) -> bool:
+    """Whether an authority has issued a certificate that has so many CA certificates between itself and the peer's (RFC 5280 6.1)."""
     if not authority.not_valid_before_utc <= now <= authority.not_valid_after_utc:
         return False
     try:
@@ -121,4 +133,14 @@ def _issued(certificate: x509.Certificate, authority: x509.Certificate, now: dat
         certificate.verify_directly_issued_by(authority)
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
-    return constraints.ca
+    return constraints.ca and _may_sign(authority) and (constraints.path_length is None or below <= constraints.path_length)
+
+
+def _may_sign(authority: x509.Certificate) -> bool:
+    """Whether its key is for certificates; without the extension it is for everything."""
+    try:
+        return authority.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return True
+    except (x509.DuplicateExtension, ValueError):
+        return False

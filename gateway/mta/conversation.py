@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway import log
@@ -17,6 +17,7 @@ from gateway.osi.service import (
     AbortReason,
     DialogueMode,
     RTAbortIndication,
+    RTCheckpointConfirm,
     RTCloseConfirm,
     RTCloseIndication,
     RTCloseRequest,
@@ -189,12 +190,18 @@ class Conversation:
             wanted=(lambda: False) if asked else (lambda: self.unwanted or wanted() is not None), deadline=min(times)
         )
 
-    async def transfer(self, apdu: Octets, point: TransferPoint | None = None) -> None:
+    async def transfer(
+        self,
+        apdu: Octets,
+        point: TransferPoint | None = None,
+        confirmed: Callable[[TransferPoint], Awaitable[None]] | None = None,
+    ) -> None:
         """Send one APDU and wait for its confirm; afterwards the association is idle again, or not `open`.
 
         Args:
             apdu: The APDU.
             point: Behind which to go on, for one that broke off.
+            confirmed: Is told of every checkpoint that the peer confirms.
 
         Raises:
             TransferFailedError: The association broke, or the peer could not take it now; `BrokenOffError` where it may be resumed.
@@ -202,9 +209,14 @@ class Conversation:
         """
         settled = False
         try:
-            self._association.request(RTTransferRequest(apdu=apdu) if point is None else RTResumeRequest(apdu=apdu, point=point))
+            told = confirmed is not None
+            whole = RTTransferRequest(apdu=apdu, checkpoints=told)
+            self._association.request(whole if point is None else RTResumeRequest(apdu=apdu, point=point, checkpoints=told))
             while not settled:
                 event = await self._association.event()
+                if confirmed is not None and isinstance(event, RTCheckpointConfirm):
+                    await confirmed(event.point)
+                    continue
                 settled = isinstance(event, RTTransferConfirm)
                 if not settled:
                     await self._handle(event)

@@ -19,6 +19,7 @@ from gateway.mta.conversation import BrokenOffError, Conversation, Patience, Tra
 from gateway.mta.peers import Peer
 from gateway.mta.places import Places
 from gateway.mta.reception import Intake, Reception
+from gateway.mta.shelf import Progress, StoredProgress
 from gateway.octets import Octets
 from gateway.osi.service import ConnectionReference, StackTimers, TransferPoint
 from gateway.spool.transfer import Priority
@@ -38,6 +39,7 @@ class Job:
         apdu: The APDU.
         priority: Its place among the jobs.
         point: Behind which it goes on, when it broke off.
+        progress: How far it had come, where that outlives the process.
         patience: How often it may break off without having come any further.
         done: Ends with the transfer.
     """
@@ -45,6 +47,7 @@ class Job:
     apdu: Octets
     priority: Priority
     point: TransferPoint | None = None
+    progress: Progress | None = None
     patience: int = 3
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -125,9 +128,14 @@ class Line:
         places: The associations that all lines together may have.
         timers: How long a peer may take.
         largest_octets: Largest APDU that is received.
+        progress: Where the progress of transfers outlives the process; None: it does not.
     """
 
-    def __init__(self, peer: Peer, intake: Intake, call: Call, places: Places, timers: StackTimers, largest_octets: int) -> None:
+    def __init__(
+        self, peer: Peer, intake: Intake, call: Call, places: Places, timers: StackTimers, largest_octets: int,
+        progress: StoredProgress | None = None,
+    ) -> None:  # fmt: skip
+        self._progress = progress
         self.peer = peer
         self._intake = intake
         self._call = call
@@ -150,13 +158,15 @@ class Line:
         Raises:
             TransferFailedError: Not this time; the text says why.
         """
+        progress = await self._progress.of(self.peer.name, apdu) if self._progress is not None and self.peer.recovery else None
+        point = await progress.so_far() if progress is not None else None
         if self._stopping:
             raise TransferFailedError("the gateway is stopping")
         if not self.peer.host and not self._adopted:
             raise TransferFailedError(f"peer {self.peer.name} has no host to call: it only calls us")
         if self.peer.host and not self._workers and not self._adopted and _now() < self._not_before:
             raise TransferFailedError(f"waiting before the next call to {self.peer.name}: {self._last_error}")
-        job = Job(apdu, priority)
+        job = Job(apdu, priority, point, progress)
         self._jobs.add(job)
         self._call_workers()
         try:
@@ -185,6 +195,11 @@ class Line:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
         self._fail_waiting("the gateway is stopping")
+
+    @property
+    def opened(self) -> int:
+        """Associations that we have opened and that are up."""
+        return len(self._conversations) - self._adopted
 
     def yield_place(self) -> bool:
         """Release an association that is idle, because another line needs its place; whether there is one."""
@@ -303,7 +318,7 @@ class Line:
     async def _run(self, conversation: Conversation, job: Job) -> None:
         goes_on = False
         try:
-            await conversation.transfer(job.apdu, job.point)
+            await conversation.transfer(job.apdu, job.point, job.progress.confirmed if job.progress is not None else None)
         except BrokenOffError as error:
             if self.peer.recovery and job.goes_on(error):
                 _log.info("transfer.resumed", peer=self.peer.name, reason=str(error), octets=job.point.octets if job.point else 0)
@@ -318,6 +333,8 @@ class Line:
         else:
             _log.info("transfer.sent", peer=self.peer.name, octets=len(job.apdu))
             job.succeed()
+            if job.progress is not None:
+                await job.progress.ended()
         finally:
             if not goes_on:
                 job.fail("the transfer was broken off on our side")

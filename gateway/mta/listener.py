@@ -15,7 +15,7 @@ from gateway.mta.binding import read_bind_argument, refuse_bind, result_of_bind
 from gateway.mta.credentials import Offer
 from gateway.mta.line import Line
 from gateway.mta.listener_settings import ListenerSettings
-from gateway.mta.partials import Partials
+from gateway.mta.partials import Partials, Shelf
 from gateway.mta.peers import BindFault, Peer, Peers
 from gateway.mta.reception import Intake, Reception
 from gateway.mta.trace import Trace
@@ -88,6 +88,7 @@ class Listener:
         intake: Where goes what they send.
         line_to: The line to a peer, which sends over the two-way alternate associations that the peer opens.
         trace: Who listens in.
+        shelf: Where parts of transfers outlive the process; None: they do not.
     """
 
     def __init__(
@@ -98,10 +99,12 @@ class Listener:
         *,
         line_to: Callable[[Peer], Line | None] = lambda peer: None,
         trace: Trace | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._line_to = line_to
         self._trace = trace or Trace()
-        self._partials = Partials(seconds=settings.recovery_seconds, clock=lambda: asyncio.get_running_loop().time())
+        clock = lambda: asyncio.get_running_loop().time()  # noqa: E731 - there is no loop yet
+        self._partials = Partials(seconds=settings.recovery_seconds, clock=clock, shelf=shelf)
         self._unknown_recoveries: Counter[str] = Counter()
         self._settings = settings
         self._peers = peers
@@ -121,6 +124,10 @@ class Listener:
         assert self._server is not None
         port: int = self._server.sockets[0].getsockname()[1]
         return port
+
+    def associations(self) -> dict[str, int]:
+        """How many associations peers have opened, by peer."""
+        return {name: self._incoming[name] for name in (peer.name for peer in self._peers)}
 
     @property
     def tls_port(self) -> int:
@@ -299,11 +306,14 @@ class Listener:
         return _Bound(peer=peer, offer=offer)
 
     def _misaddressed(self, event: RTOpenIndication) -> _Refusal | None:
-        """Whether the caller wants somebody or something else than this MTA offers."""
+        """Whether the caller wants somebody or something else than this MTA offers.
+
+        In X.410 mode only transport selectors say who is called (IC-007): whatever session selector a peer sends there is taken.
+        """
         settings = self._settings
-        if settings.ssels and event.called.ssel not in settings.ssels:
+        if event.mode is Mode.NORMAL and settings.ssels and event.called.ssel not in settings.ssels:
             return _Refusal(text=f"unknown called SSEL {event.called.ssel!r}", reject=RTOpenReject(kind=RefusalKind.SSEL_UNKNOWN))
-        if settings.psels and event.called.psel not in settings.psels:
+        if event.mode is Mode.NORMAL and settings.psels and event.called.psel not in settings.psels:
             return _Refusal(text=f"unknown called PSEL {event.called.psel!r}", reject=RTOpenReject(kind=RefusalKind.PSEL_UNKNOWN))
         if event.mode is Mode.NORMAL and event.application_context != MTS_TRANSFER:
             text = f"unknown application context {event.application_context}, only {MTS_TRANSFER} (mts-transfer) is offered"

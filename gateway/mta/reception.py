@@ -5,6 +5,7 @@ The activity-end response ("secured") goes out only after the store has committe
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import Any, Protocol
 
@@ -100,9 +101,14 @@ class Reception:
         self._received = 0
         self._digest = hashlib.sha256()
         self._refused = False
+        self._busy = asyncio.Lock()
 
     async def handle(self, event: object) -> bool:
         """Deal with one primitive; False when it is none of ours."""
+        async with self._busy:
+            return await self._handle(event)
+
+    async def _handle(self, event: object) -> bool:
         match event:
             case RTTransferStart():
                 await self._start(event.activity)
@@ -112,27 +118,34 @@ class Reception:
                 await self._data(event.data)
             case RTCheckpointIndication():
                 if event.confirm and not self._refused:
-                    self._marks[event.serial] = event.octets
-                    self._association.response(RTCheckpointResponse(serial=event.serial))
+                    await self._checkpoint(event)
             case RTTransferIndication():
                 await self._complete()
             case RTTransferDiscarded():
                 await self._drop()
             case RTTransferInterrupted():
-                await self.abandon()
+                await self._abandon()
             case _:
                 return False
         return True
 
     async def abandon(self) -> None:
         """An unfinished transfer broke off: the peer still has it, and may take it up again behind a checkpoint."""
+        async with self._busy:
+            await self._abandon()
+
+    async def give_up(self) -> None:
+        """See `partials.Holder.give_up`."""
+        async with self._busy:
+            self._refused = True
+            await self._abandon()
+
+    async def _abandon(self) -> None:
         if self._writer is None or self._partials is None or not self._marks:
             await self._drop()
             return
-        writer, self._writer = self._writer, None
-        partial = Partial(
-            key=self._key, host=host_of(self._association), writer=writer, digest=self._digest, received=self._received, marks=self._marks
-        )
+        partial = self._partial()
+        self._writer = None
         await self._partials.keep(partial)
         _log.info("transfer.broken_off", peer=self._peer.name, octets=self._received)
 
@@ -141,6 +154,27 @@ class Reception:
         writer, self._writer = self._writer, None
         if writer is not None:
             await writer.abort()
+            if self._partials is not None:
+                self._partials.drop(self._key)
+
+    async def _checkpoint(self, event: RTCheckpointIndication) -> None:
+        """Confirm a checkpoint; what lies before it is on disk by then, where parts outlive the process."""
+        self._marks[event.serial] = event.octets
+        try:
+            if self._partials is not None and self._writer is not None:
+                await self._partials.secure(self._partial())
+        except GatewayError as error:
+            await self._drop()
+            self._refuse(ExceptionReason.RECEIVING_ABILITY_JEOPARDIZED, str(error))
+        else:
+            self._association.response(RTCheckpointResponse(serial=event.serial))
+
+    def _partial(self) -> Partial:
+        """What is here of the present transfer."""
+        return Partial(
+            key=self._key, host=host_of(self._association), writer=self._writer, digest=self._digest, received=self._received,
+            marks=self._marks,
+        )  # fmt: skip
 
     async def _resume(self, event: RTResumeIndication) -> None:
         """The peer goes on with a transfer behind a checkpoint; what is here beyond that comes once more and is passed over."""
@@ -150,27 +184,34 @@ class Reception:
         partial = await self._partials.take(key) if self._partials is not None else None
         octets = partial.marks.get(event.serial) if partial is not None else None
         if partial is None or octets is None:
-            complete = self._partials is not None and self._partials.is_complete(key)
+            complete = self._partials is not None and await self._partials.is_complete(key)
             reason = ExceptionReason.SEQUENCE_ERROR if complete else ExceptionReason.IRRECOVERABLE
             self._refuse(reason, "a resumed transfer is here as a whole" if complete else "a resumed transfer is not known here")
-            if partial is not None:
+            if partial is not None and self._partials is not None:
                 await partial.writer.abort()
+                self._partials.drop(key)
             return
         self._key, self._writer, self._digest, self._received = key, partial.writer, partial.digest, partial.received
         self._marks = {serial: mark for serial, mark in partial.marks.items() if mark <= octets}
         self._skip = partial.received - octets
+        self._arrives()
         self._association.response(RTResumeResponse(octets=octets))
         _log.info("transfer.resumed", peer=self._peer.name, octets=octets)
 
     async def _start(self, activity: bytes) -> None:
+        await self._drop()
         self._received, self._refused, self._skip = 0, False, 0
         self._key, self._marks = (self._peer.name, self._reference, activity), {}
         self._digest = hashlib.sha256()
-        await self._drop()
         try:
             self._writer = await self._intake.begin()
+            self._arrives()
         except NoSpaceError as error:
             self._refuse(ExceptionReason.RECEIVING_ABILITY_JEOPARDIZED, str(error))
+
+    def _arrives(self) -> None:
+        if self._partials is not None:
+            self._partials.arrives(self._key, self)
 
     async def _data(self, data: bytes) -> None:
         if self._writer is None:
@@ -213,6 +254,8 @@ class Reception:
         finally:
             if not taken:
                 await writer.abort()
+                if self._partials is not None:
+                    self._partials.drop(self._key)
 
     def _source(self) -> Source:
         _, reference, activity = self._key

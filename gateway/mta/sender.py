@@ -13,6 +13,7 @@ from gateway.mta.line import Line
 from gateway.mta.peers import Peer, Peers
 from gateway.mta.places import Places
 from gateway.mta.reception import Intake
+from gateway.mta.shelf import StoredProgress
 from gateway.mta.trace import Trace
 from gateway.octets import Octets
 from gateway.osi.service import ConnectionReference, StackTimers
@@ -32,6 +33,7 @@ class Sender:
         largest_octets: Largest APDU that is received.
         associations: The most that are open to all peers together.
         trace: Who listens in.
+        progress: Where the progress of transfers outlives the process; None: it does not.
     """
 
     def __init__(
@@ -44,12 +46,13 @@ class Sender:
         largest_octets: int = 1 << 30,
         associations: int = 200,
         trace: Trace | None = None,
+        progress: StoredProgress | None = None,
     ) -> None:
         found = timers or StackTimers()
         tapping = trace or Trace()
         places = Places(associations, lambda: self._lines.values())
         self._lines = {
-            peer.name: Line(peer, intake, Call(peer, reference, found, largest_octets, tapping), places, found, largest_octets)
+            peer.name: Line(peer, intake, Call(peer, reference, found, largest_octets, tapping), places, found, largest_octets, progress)
             for peer in peers
         }
 
@@ -72,6 +75,10 @@ class Sender:
         except TransferFailedError as error:
             return _deferred(peer_name, str(error))
         return Outcome(result=Result.RELAYED, at=datetime.now(UTC), peer=peer_name, reply="transferred")
+
+    def associations(self) -> dict[str, int]:
+        """How many associations we have opened, by peer."""
+        return {name: line.opened for name, line in self._lines.items()}
 
     def line_to(self, peer: Peer) -> Line | None:
         """The line to a peer, for an association that the peer has opened."""

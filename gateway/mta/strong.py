@@ -3,7 +3,10 @@
 A token names whom it is for, when it was made, and a random number that is used once. The answer carries the number of the call, so that
 it belongs to this call and no other.
 
-# Deviation: certification paths in a bind are not followed; the authorities that are trusted for a peer stand in its configuration.
+A certificate may come with its certification path (X.509 Certificates): CA certificates that lead from its issuer to an authority that is
+trusted for the peer. They count for nothing but their signatures.
+
+# Deviation: attribute certificates, cross certificates towards the subject (CertificatePair.reverse) and revocation lists are not used.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway import asn1
 from gateway.errors import GatewayError
-from gateway.mta.certificates import Expected, certificate_from_der, load_der, trust_fault
+from gateway.mta.certificates import CertificateError, Expected, certificate_from_der, load_der, trust_fault
 from gateway.octets import MemoryOctets
 from gateway.x400 import oids
 from gateway.x400.security import (
@@ -57,14 +60,18 @@ _FRESH: Final = timedelta(minutes=5)
 """How far the clocks of two MTAs may be apart, and how long a token counts."""
 _REMEMBERED: Final = 10_000
 _LONGEST_SIGNATURE: Final = 4096
+_LONGEST_PATH: Final = 8
+_FORWARD_PATH: Final = asn1.SequenceOf(asn1.SetOf(asn1.Any(), size=(1, _LONGEST_PATH)), size=(1, _LONGEST_PATH))
+"""X.509 ForwardCertificationPath: a SET of certificates for every step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who we are: our certificate and its private key."""
+    """Who we are: our certificate, its private key, and the CA certificates that lead to an authority which peers know."""
 
     certificate: x509.Certificate
     key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+    path: tuple[x509.Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +126,9 @@ def strong_credentials(identity: Identity, for_mta: str, random: asn1.Bits, now:
     return Credentials(
         strong=StrongCredentials(
             bind_token=Token(token_type_identifier=oids.ID_TOK_ASYMMETRICTOKEN, token=token),
-            certificate=Certificates(user_certificate=identity.certificate.public_bytes(Encoding.DER)),
+            certificate=Certificates(
+                user_certificate=identity.certificate.public_bytes(Encoding.DER), certification_path=_encoded_path(identity.path)
+            ),
         )
     )
 
@@ -147,16 +156,36 @@ def strong_fault(
     try:
         certificate = load_der(strong.certificate.user_certificate)
         found = certificate_from_der(strong.certificate.user_certificate)
+        path = _path(strong.certificate.certification_path)
         content: AsymmetricTokenContent = asn1.decode(strong.bind_token.token.to_be_signed, AsymmetricTokenContent)
     except GatewayError as error:
         return f"its strong credentials do not decode: {error}"
     return (
         _offered(trust.expected.fault(found))
-        or trust_fault(certificate, trust.anchors, now)
+        or trust_fault(certificate, trust.anchors, now, path)
         or _signature_fault(certificate, strong.bind_token.token)
         or _content_fault(content, our_name, now)
         or _random_fault(content, strong.bind_token.token, answer_to, now, replays)
     )
+
+
+def _path(octets: bytes | None) -> tuple[x509.Certificate, ...]:
+    """The certificates of a ForwardCertificationPath.
+
+    Raises:
+        GatewayError: They do not decode, or are too many.
+    """
+    if octets is None:
+        return ()
+    steps: tuple[tuple[bytes, ...], ...] = asn1.decode(octets, _FORWARD_PATH)
+    certificates = tuple(each for step in steps for each in step)
+    if len(certificates) > _LONGEST_PATH:
+        raise CertificateError(f"its certification path has {len(certificates)} certificates, more than {_LONGEST_PATH}")
+    return tuple(load_der(each) for each in certificates)
+
+
+def _encoded_path(path: tuple[x509.Certificate, ...]) -> bytes | None:
+    return asn1.encode(tuple((each.public_bytes(Encoding.DER),) for each in path), _FORWARD_PATH) if path else None
 
 
 def _offered(fault: str) -> str:

@@ -11,6 +11,7 @@ from gateway.errors import Failure
 from gateway.internet.addresses import Mailbox
 from gateway.internet.downgrade import Demand, demand, fit
 from gateway.internet.envelope import DeliverBy, SmtpEnvelope, SmtpRecipient, encode_orcpt, encode_xtext
+from gateway.internet.international import conventional
 from gateway.internet.message import parse_header
 from gateway.octets import Octets
 from gateway.smtp.client import Connection, ConnectionFailed
@@ -128,9 +129,12 @@ class Transaction:
         """
         most = Demand.EIGHT_BIT if self._connection.offers("8BITMIME") else Demand.SEVEN_BIT
 
+        international = self._connection.offers("SMTPUTF8")
+
         def downgraded() -> tuple[Octets, Demand]:
-            asked = demand(self._message)
-            message = self._message if asked <= most else fit(self._message, most)
+            original = self._message if international or not self._envelope.smtputf8 else conventional(self._message)
+            asked = demand(original)
+            message = original if asked <= most else fit(original, most)
             return self._signed(message), min(asked, most)
 
         small = len(self._message) <= _ON_THE_LOOP

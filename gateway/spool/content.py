@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from threading import Lock
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
@@ -36,6 +37,8 @@ _TOUCH = update(unclaimed).where(unclaimed.c.content == bindparam("id")).values(
 _CLAIM = delete(unclaimed).where(unclaimed.c.content == bindparam("id"), unclaimed.c.length == bindparam("total"))
 _DROP_UNCLAIMED = delete(unclaimed).where(unclaimed.c.content == bindparam("id"))
 _DROP_CHUNKS = delete(chunk).where(chunk.c.content == bindparam("id"))
+_DROP_CHUNKS_FROM = delete(chunk).where(chunk.c.content == bindparam("id"), chunk.c.number >= bindparam("number"))
+_IS_UNCLAIMED = select(unclaimed.c.content).where(unclaimed.c.content == bindparam("id"))
 _CHUNK = select(chunk.c.octets).where(chunk.c.content == bindparam("id"), chunk.c.number == bindparam("number"))
 _LAST_CHUNK = (
     select(chunk.c.number, func.length(chunk.c.octets).label("length"))
@@ -43,6 +46,14 @@ _LAST_CHUNK = (
     .order_by(chunk.c.number.desc())
     .limit(1)
 )
+
+
+class State(Enum):
+    """What became of content."""
+
+    UNCLAIMED = "unclaimed"
+    ACCEPTED = "accepted"
+    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +100,37 @@ def drop(connection: Connection, content_id: str) -> None:
     connection.execute(_DROP_UNCLAIMED, {"id": content_id})
 
 
+def state_of(connection: Connection, content_id: str) -> State:
+    """Whether content still waits for `accept`, belongs to a transfer, or was aborted or swept."""
+    if connection.execute(_IS_UNCLAIMED, {"id": content_id}).scalar() is not None:
+        return State.UNCLAIMED
+    return State.GONE if connection.execute(_LAST_CHUNK, {"id": content_id}).one_or_none() is None else State.ACCEPTED
+
+
+def drop_beyond(connection: Connection, content_id: str, length: int, at: int) -> bytes:
+    """Cut unclaimed content to its first octets, so that it can be gone on with; what its last, unfinished chunk holds.
+
+    Raises:
+        SpoolError: It is gone or accepted, or shorter.
+    """
+    if connection.execute(_TOUCH, {"id": content_id, "at": at, "total": None}).rowcount != 1:
+        raise SpoolError(f"content {content_id} cannot be gone on with: it was removed, or accepted before")
+    number, wanted = divmod(length, CHUNK_OCTETS)
+    tail = bytes(connection.execute(_CHUNK, {"id": content_id, "number": number}).scalar() or b"")[:wanted]
+    if len(tail) < wanted:
+        raise SpoolError(f"content {content_id} is shorter than {length} octets")
+    connection.execute(_DROP_CHUNKS_FROM, {"id": content_id, "number": number + 1 if wanted else number})
+    return tail
+
+
 def first_chunk(connection: Connection, content_id: str) -> bytes:
     """All octets of small content, empty when it is gone."""
-    return bytes(connection.execute(_CHUNK, {"id": content_id, "number": 0}).scalar() or b"")
+    return nth_chunk(connection, content_id, 0)
+
+
+def nth_chunk(connection: Connection, content_id: str, number: int) -> bytes:
+    """One chunk as it is now, empty when it is not there."""
+    return bytes(connection.execute(_CHUNK, {"id": content_id, "number": number}).scalar() or b"")
 
 
 def stored_length(connection: Connection, content_id: str) -> int:
@@ -114,17 +153,28 @@ class ContentWriter:
         writer: The writing thread.
         space: Refuses further octets when the disk runs low; None for what has to be written all the same.
         clock: The present time, for the age of what is left behind.
+        length: For content that is gone on with: its octets so far (`drop_beyond`).
+        tail: Those of its last, unfinished chunk.
     """
 
-    def __init__(self, content_id: str, writer: Writer, space: Space | None, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, content_id: str, writer: Writer, space: Space | None, clock: Callable[[], datetime], *, length: int = 0, tail: bytes = b""
+    ) -> None:
         self._id = content_id
         self._writer = writer
         self._space = space
         self._clock = clock
-        self._buffer = bytearray()
-        self._chunks = 0  # rows written
-        self._length = 0
+        self._buffer = bytearray(tail)
+        self._chunks = length // CHUNK_OCTETS  # whole rows written
+        self._begun = length > 0  # it is known to the queue
+        self._has_tail = bool(tail)  # a row of what is in the buffer, or of its beginning, is written already
+        self._length = length
         self._closed = False
+
+    @property
+    def id(self) -> str:
+        """Names the content."""
+        return self._id
 
     @property
     def length(self) -> int:
@@ -144,6 +194,18 @@ class ContentWriter:
         while len(self._buffer) >= CHUNK_OCTETS:
             await self._flush(CHUNK_OCTETS, complete=False)
 
+    async def secure(self, also: Callable[[Connection], None]) -> None:
+        """Commit all octets taken so far, although more will come.
+
+        Args:
+            also: What else the same commit writes.
+
+        Raises:
+            NoSpaceError, SpoolError: As for `write`.
+        """
+        self._check_open()
+        await self._flush(len(self._buffer), complete=False, secured=also)
+
     async def finish(self) -> StoredContent:
         """End the content; it is ready for `accept`.
 
@@ -151,7 +213,7 @@ class ContentWriter:
             SpoolError: As for `write`.
         """
         self._check_open()
-        if self._chunks == 0 and self._length <= SMALL_OCTETS:
+        if not self._begun and self._length <= SMALL_OCTETS:
             self._closed = True
             return StoredContent(id=self._id, length=self._length, memory=bytes(self._buffer))
         await self._flush(len(self._buffer), complete=True)
@@ -162,29 +224,38 @@ class ContentWriter:
         """Forget the content. Harmless when it was finished but not accepted, aborted before, or never begun."""
         self._closed = True
         self._buffer.clear()
-        if self._chunks:
-            self._chunks = 0
+        if self._begun:
+            self._begun = False
             await self._writer.run(lambda connection: _drop_if_unclaimed(connection, self._id))
 
     def _check_open(self) -> None:
         if self._closed:
             raise SpoolError(f"content {self._id} is finished or aborted")
 
-    async def _flush(self, size: int, *, complete: bool) -> None:
+    async def _flush(self, size: int, *, complete: bool, secured: Callable[[Connection], None] | None = None) -> None:
         if self._space is not None:
             self._space.check()
         octets, at = bytes(self._buffer[:size]), ticks(self._clock())
-        first, total = self._chunks, self._length if complete else None
+        first, total, begun, has_tail = self._chunks, self._length if complete else None, self._begun, self._has_tail
 
-        def work(connection: Connection) -> int:
-            if first == 0:
+        def work(connection: Connection) -> None:
+            if not begun:
                 connection.execute(_BEGIN, {"content": self._id, "touched_at": at, "length": total})
             elif connection.execute(_TOUCH, {"id": self._id, "at": at, "total": total}).rowcount != 1:
                 raise SpoolError(f"content {self._id} was swept: nothing was written for too long")
-            return insert_chunks(connection, self._id, octets, first) if octets else 0
+            if has_tail:
+                connection.execute(_DROP_CHUNKS_FROM, {"id": self._id, "number": first})
+            if octets:
+                insert_chunks(connection, self._id, octets, first)
+            if secured is not None:
+                secured(connection)
 
-        self._chunks += await self._writer.run(work, essential=self._space is None)
-        del self._buffer[:size]
+        await self._writer.run(work, essential=self._space is None)
+        self._begun = True
+        whole = len(octets) // CHUNK_OCTETS
+        self._chunks += whole
+        self._has_tail = bool(len(octets) % CHUNK_OCTETS)
+        del self._buffer[: whole * CHUNK_OCTETS]
 
 
 def _drop_if_unclaimed(connection: Connection, content_id: str) -> None:

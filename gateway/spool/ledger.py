@@ -29,6 +29,8 @@ class FactKind(Enum):
     SHORT_IDENTIFIER = "short-identifier"
     RETURN_PATH = "return-path"
     ACTIVITY = "activity"
+    PART = "part"
+    SENT = "sent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

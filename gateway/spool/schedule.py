@@ -93,6 +93,7 @@ def next_step(
     deferred_until: datetime | None = None,
     policy: RetryPolicy,
     warned: bool,
+    notify_at: datetime | None = None,
 ) -> Step:
     """What to do with a recipient who could not be served at ``now``.
 
@@ -108,6 +109,7 @@ def next_step(
         deferred_until: Deferred-delivery-time or HOLDUNTIL, if there is one.
         policy: The times to use.
         warned: True when the sender was told of the delay before.
+        notify_at: When the sender himself wants to be told of it (RFC 2852 BY with mode N), instead of ours; None for no wish.
     """
     if latest_delivery is not None and now >= latest_delivery:
         return Expire(reason=Limit.LATEST_DELIVERY)
@@ -117,7 +119,7 @@ def next_step(
     start = arrived if deferred_until is None else max(arrived, deferred_until)
     if now >= start + pace.expire_after:
         return Expire(reason=Limit.LIFETIME)
-    warn_at = start + pace.warn_after
+    warn_at = start + pace.warn_after if notify_at is None else notify_at
     at = min(now + back_off(attempts, pace), start + pace.expire_after, latest_delivery or datetime.max.replace(tzinfo=now.tzinfo))
     if warned:
         return Retry(at=at)

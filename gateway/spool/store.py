@@ -27,6 +27,7 @@ from gateway.spool.database import QueueFiles
 from gateway.spool.expectations import Answer, Expectations, Known
 from gateway.spool.intake import Accepted
 from gateway.spool.ledger import Fact, Ledger
+from gateway.spool.parts import Parts
 from gateway.spool.reader import Reader
 from gateway.spool.schema import migrate, ticks
 from gateway.spool.space import FreeSpace, Space, free_octets
@@ -69,6 +70,7 @@ class Store:
         self._events_waiting = 0
         self._move: asyncio.Task[None] | None = None
         self.ledger = Ledger(writer, reader)
+        self.parts = Parts(writer, reader, space, clock)
         self.expectations = Expectations(reader)
 
     @classmethod

@@ -14,6 +14,8 @@ from gateway.x400 import file_attributes as fa
 from gateway.x400 import ftbp, mts, mts_trace, oids, p1
 from gateway.x400.charsets import general_from_text, t61_from_text
 from gateway.x400.ipm import IPM, Heading, InformationObject, IPMIdentifier, ORDescriptor, RecipientSpecifier
+from gateway.x400.mts_delivery import PerRecipientReportDeliveryFields, ReportDeliveryArgument
+from gateway.x400.notifications import IPN, IPNChoice, ReceiptFields
 from gateway.x400.oraddress import ORAddress, orname_from_oraddress
 from gateway.x400.orname import AdministrationDomainName, CountryName
 
@@ -22,6 +24,9 @@ _WEST = "abc ÄÖÜéñ.,"
 _subject = st.text(_WEST, min_size=1, max_size=30).map(str.strip).filter(bool)
 _data = st.binary(min_size=1, max_size=120).map(octets)
 _JANE = ORAddress(country="XX", admd="TESTMAIL", prmd="WIDGET", surname="Doe", given_name="Jane")
+_DOMAIN = mts.GlobalDomainIdentifier(
+    country_name=CountryName(iso_3166_alpha2_code="XX"), administration_domain_name=AdministrationDomainName(printable="TESTMAIL")
+)
 _surname = st.text("abcXYZ", min_size=1, max_size=12)
 _name = st.text("abcXYZ09_-", min_size=1, max_size=12)
 
@@ -83,6 +88,36 @@ PARTS: dict[str, st.SearchStrategy[bp.BodyPart]] = {
     "postscript": _data.map(lambda data: ep.extended(ep.EXTENDED_BODY_PART_TYPES[oids.ID_MIME_POSTSCRIPT_BODY], data, None)),
     "jpeg": _data.map(lambda data: ep.extended(ep.EXTENDED_BODY_PART_TYPES[oids.ID_MIME_JPEG_BODY], data, None)),
     "gif": _data.map(lambda data: ep.extended(ep.EXTENDED_BODY_PART_TYPES[oids.ID_MIME_GIF_BODY], data, None)),
+    # No zeros: lines of a page are no random bits, and eleven zeros with a one behind them would be the end of one (T.4 2.1).
+    "g3-facsimile": st.lists(st.lists(st.integers(1, 255), min_size=1, max_size=40).map(bytes).map(_page), min_size=1, max_size=3).map(
+        lambda pages: bp.BodyPart(
+            g3_facsimile=bp.G3FacsimileBodyPart(parameters=bp.G3FacsimileParameters(number_of_pages=len(pages)), data=tuple(pages))
+        )
+    ),
+    "notification": st.just(
+        ep.extended(
+            ep.EXTENDED_BODY_PART_TYPES[oids.ID_ET_NOTIFICATION],
+            IPN(
+                subject_ipm=IPMIdentifier(user=orname_from_oraddress(_JANE), user_relative_identifier="77"),
+                choice=IPNChoice(receipt_fields=ReceiptFields(receipt_time=MOMENT)),
+            ),
+            bp.MessageParameters(delivery_time=MOMENT),
+        )
+    ),
+    "report": st.just(
+        ep.extended(
+            ep.EXTENDED_BODY_PART_TYPES[oids.ID_ET_REPORT],
+            ReportDeliveryArgument(
+                subject_submission_identifier=mts.MTSIdentifier(global_domain_identifier=_DOMAIN, local_identifier="541"),
+                per_recipient_fields=(
+                    PerRecipientReportDeliveryFields(
+                        actual_recipient_name=orname_from_oraddress(_JANE),
+                        report_type=mts.ReportType(delivery=mts.DeliveryReport(message_delivery_time=MOMENT)),
+                    ),
+                ),
+            ),
+        )
+    ),
     "unknown tag": st.just(bp.BodyPart(unknown=octets(b"\xbe\x02\x05\x00"))),
     "unknown extended": st.just(asn1.decode(bytes.fromhex("af0f 280d 06062a0304050607 a003 160178".replace(" ", "")), bp.BodyPart)),
 }
@@ -110,9 +145,6 @@ def ipms(draw: st.DrawFn, depth: int = 2) -> IPM:
     return IPM(heading=heading, body=tuple(draw(st.lists(kinds, max_size=4))))
 
 
-_DOMAIN = mts.GlobalDomainIdentifier(
-    country_name=CountryName(iso_3166_alpha2_code="XX"), administration_domain_name=AdministrationDomainName(printable="TESTMAIL")
-)
 _SUBMITTED = mts_trace.DomainSuppliedInformation(arrival_time=MOMENT, routing_action=mts_trace.RoutingAction.RELAYED)
 
 

@@ -5,6 +5,7 @@ The messages are made, and what comes back is read, by the standard library: nei
 
 from __future__ import annotations
 
+import os
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import Message as Email
@@ -16,6 +17,8 @@ from hypothesis import settings as limits
 from gateway.mixer.policy import PeerPolicy
 from tests.corpus.crossing import here, there
 from tests.corpus.mime_structures import Structure, structures
+
+EXAMPLES = 1500 if os.environ.get("MIXER_LONG") else 60
 
 
 def text_of(header: str | None) -> str:
@@ -47,19 +50,20 @@ def _content(part: Email) -> object:
     return text.replace("\r\n", "\n")
 
 
-@limits(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@limits(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(structure=structures())
 def test_a_message_comes_back_as_it_was(structure: Structure) -> None:
     across = there(structure.octets)
     back, sent = here(across.message).email, message_from_bytes(structure.octets)
-    assert text_of(back["Subject"]) == structure.subject
+    # Compared is what was sent: Python's writer drops the blank between two words that it encodes.
+    assert text_of(back["Subject"]) == text_of(sent["Subject"])
     assert shape(back) == shape(sent)
     assert contents(back) == contents(sent)
-    # A free-form name is a TeletexString: what T.61 cannot say is said in a Note (RFC 2156 3.3.4).
-    assert text_of(parseaddr(back["From"])[0]) == structure.sender or "free-form-name" in {note.rule for note in across.notes}
+    # A free-form name is a TeletexString of 64 characters (RFC 2156 3.3.4): what it cannot say, the carried field says (5.1.3).
+    assert text_of(parseaddr(back["From"])[0]) == text_of(parseaddr(sent["From"])[0])
 
 
-@limits(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@limits(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(structure=structures())
 def test_by_way_of_a_peer_of_1984_every_octet_of_every_file_comes_back(structure: Structure) -> None:
     across = there(structure.octets, PeerPolicy(x400_version=84))

@@ -78,11 +78,22 @@ async def test_a_report_on_a_list_s_message_goes_to_the_list_that_expanded_last(
     assert failures(p1.MTSAPDU(report=report)) == {1: (1, 0)}
 
 
+async def test_a_time_that_is_over_is_told_to_who_named_it(tmp_path: Path) -> None:
+    """RFC 2852 4.1.3: BY with mode N; nobody asked for delays in general, and the time for warnings is hours away."""
+    async with arrangement(tmp_path, smtp='deliver_by = true\n[[smtp.client]]\nname = "anyone"\nmay_set_delivery_options = true\n') as a:
+        await a.correspondent.stop()
+        await asyncio.to_thread(a.send_smtp, simple_message("soon"), mail_options=("BY=1;N",))
+        arrived = await asyncio.wait_for(a.sink.received.get(), 20)
+    _, recipients = strict_dsn(arrived.octets)
+    assert (recipients[0]["Action"], recipients[0]["Status"]) == ("delayed", "4.4.7")
+
+
 async def test_a_receipt_ends_what_was_awaited(tmp_path: Path) -> None:
     """X.420 8.3: who asked for a receipt sees in the ledger that it came."""
     async with arrangement(tmp_path) as a:
         letter = simple_message()
         letter["Disposition-Notification-To"] = ANNA
+        letter["Accept-Language"] = "de"
         await asyncio.to_thread(a.send_smtp, letter)
         ipm = asn1.decode((await next_message(a)).content, InformationObject).ipm
         key, store = notification_key(ipm.heading.this_ipm), a.gateway.store
@@ -96,6 +107,7 @@ async def test_a_receipt_ends_what_was_awaited(tmp_path: Path) -> None:
         await settled(store)
         (known,) = await store.expectations.recall(key, datetime.now(UTC))
     assert parsed(arrived).get_param("report-type") == "disposition-notification"
+    assert "Ihre Nachricht an:" in parsed(arrived).get_payload()[0].get_payload()
     assert (known.recipients[0].fate, known.recipients[0].said) == (Fate.DELIVERED, "read")
 
 

@@ -132,7 +132,7 @@ def _check_dsn(dsn: EmailMessage, began: datetime) -> None:
     assert recipient["Original-Recipient"] == f"rfc822; {JOERG}"
     assert recipient["Final-Recipient"] == f"rfc822; {JOERG}"
     assert recipient["Action"] == "failed"
-    assert recipient["Status"] == "4.4.7"
+    assert recipient["Status"] == "5.4.7"
     assert recipient["Diagnostic-Code"].startswith("x400; Reason 1 (")
     assert timedelta() <= email.utils.parsedate_to_datetime(recipient["Last-Attempt-Date"]) - began + timedelta(seconds=1)
     assert returned.get_content_type() == "message/rfc822"

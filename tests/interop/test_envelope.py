@@ -12,7 +12,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway import asn1
-from gateway.errors import ConversionError
+from gateway.building.policy import policy_from
+from gateway.config import PolicySection
+from gateway.errors import ConfigurationError, ConversionError
+from gateway.mixer.convert import message_to_internet
 from gateway.mixer.identifiers import new_mts_identifier
 from gateway.octets import MemoryOctets
 from gateway.spool.transfer import RecipientState
@@ -367,3 +370,29 @@ def test_IC_052_thousands_of_recipients_are_read_and_more_than_the_bound_is_a_fa
     assert fault(with_recipients(40_000))
 
 
+
+
+def test_IC_045_bilateral_information_goes_only_to_whom_it_is_configured_for() -> None:
+    """Off by default; to the domain that is named, as was agreed; never to a 1984 system."""
+    section = PolicySection(bilateral_domain="/PRMD=P/ADMD=A/C=XX/", bilateral_information="hex:0403616263")
+    told = policy_from(section).bilateral
+    assert told is not None
+    for version, expected in ((88, (told,)), (84, None)):
+        sent = p1_of(to_x400("Subject: x", context=peer(x400_version=version, bilateral=told)))
+        assert sent.envelope.per_domain_bilateral_information == expected
+    octets = encoded(p1_of(to_x400("Subject: x", context=peer(bilateral=told))))
+    assert bytes.fromhex("0403616263") in octets
+    (read,) = decoded(octets).envelope.per_domain_bilateral_information or ()
+    assert read.domain.private_domain is not None
+    for wrong in ({"bilateral_information": "hex:04"}, {"bilateral_domain": None}):
+        given = {"bilateral_domain": "/PRMD=P/ADMD=A/C=XX/", "bilateral_information": "hex:0403616263"} | wrong
+        with pytest.raises(ConfigurationError):
+            policy_from(PolicySection(**given))
+
+
+def test_IC_051_content_types_are_a_setting_of_the_peer() -> None:
+    only_p2 = peer(content_types=policy_from(PolicySection(content_types=("2",))).content_types)
+    assert to_internet(decoded(plain())).result
+    with pytest.raises(ConversionError) as refused:
+        message_to_internet(decoded(plain()), (1,), only_p2)
+    assert (refused.value.failure.reason, refused.value.failure.diagnostic) == (1, 15)

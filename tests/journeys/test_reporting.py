@@ -16,7 +16,7 @@ SETTINGS = Settings(gateway_domain="gw.example", gateway_oraddress=OWN, global_d
 
 def test_a_report_knows_the_labels_of_the_peer() -> None:
     around: Any = SimpleNamespace(settings=lambda: SETTINGS, policy_of=lambda peer: PeerPolicy(internet_labels=frozenset({"SMTP"})))
-    transfer: Any = SimpleNamespace(id="Q1")
+    transfer: Any = SimpleNamespace(id="Q1", arrived=datetime(2026, 11, 23, tzinfo=UTC))
     context = Surroundings.reporting(around, transfer, (1,), datetime(2026, 11, 23, tzinfo=UTC), "exchange")
     assert context.settings.internet_labels == {"SMTP"}
     assert context.settings == SETTINGS.towards(context.policy)

@@ -99,3 +99,11 @@ def test_the_forms_of_products_are_read_as_the_mixer_reads_them(text: str) -> No
     assert oraddress_text_key(text) == oraddress_key(any_form(text))
     assert oraddress_from(text).organization == "Sales / Europe"
     assert oraddress_text_key(text) == oraddress_text_key("/G=Jane/S=Doe/O=Sales $/ Europe/PRMD=Acme/ADMD= /C=GB/")
+
+
+@pytest.mark.parametrize("fold", [False, True])
+def test_a_letter_and_its_accent_are_one_character_or_two(fold: bool) -> None:
+    """RFC 6532 3.1: normalisation form C; a Macintosh writes the other."""
+    assert mailbox_text_key("jo\u0308rg@x.example", fold_local=fold) == mailbox_text_key("j\u00f6rg@x.example", fold_local=fold)
+    assert mailbox_key(Mailbox(local="jo\u0308rg", domain="x.example")) == mailbox_key(Mailbox(local="j\u00f6rg", domain="x.example"))
+    assert mailbox_text_key("jorg@x.example", fold_local=fold) != mailbox_text_key("j\u00f6rg@x.example", fold_local=fold)

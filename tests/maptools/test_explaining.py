@@ -9,7 +9,7 @@ import pytest
 
 from gateway.internet.addresses import Mailbox
 from gateway.maptools.explaining import Explainer, Way
-from gateway.maptools.mapper import settings_for
+from gateway.maptools.mapper import bare_mailbox, settings_for
 from gateway.mixer import questions
 from gateway.mixer.address import Role
 from gateway.mixer.mcgam import Entry, MappingTable, MappingTables, load
@@ -88,6 +88,20 @@ def test_the_way_back_says_whether_it_returns_the_address() -> None:
     assert not other.same
     assert "back: /S=joe/PRMD=W/ADMD=T/C=XX/ (NOT the same)" in other.text()
     assert other.line() == "/S=joe/PRMD=OLD/ADMD=T/C=XX/ -> joe@w.example (back: /S=joe/PRMD=W/ADMD=T/C=XX/)"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    ["Joe Doe <joe@w.example>", '"Doe, Joe" <joe@w.example>', "<joe@w.example>", "SMTP:joe@w.example", "smtp: joe@w.example", "joe@w.example "],
+)
+def test_a_mailbox_may_be_written_as_mail_programs_show_it(shown: str) -> None:
+    found = explainer().explain(shown)
+    assert (found.address, found.there.result, found.same) == (shown, "/S=joe/PRMD=W/ADMD=T/C=XX/", True)
+
+
+@pytest.mark.parametrize("odd", ["", " ", "<>", "smtp:", "a <b", "x>", '"<a>"@w.example', "a<b@w.example>c"])
+def test_what_is_no_such_form_is_left_as_it_is(odd: str) -> None:
+    assert bare_mailbox(odd) == odd.strip()
 
 
 def test_what_was_looked_up_stands_before_the_step_that_did_it() -> None:

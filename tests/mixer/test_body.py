@@ -182,8 +182,10 @@ LEFT_OVER = {
 def test_what_no_body_part_has_a_place_for_is_named_in_a_note(fields: bytes, left: str, whole: bool, scope: Scope) -> None:
     inner = fields + (b"\r\n--B\r\n\r\nx\r\n--B--\r\n" if b"boundary" in fields else b"\r\nSubject: s\r\n\r\nx\r\n")
     outer = b"Content-Type: multipart/mixed; boundary=A\r\n\r\n--A\r\n" + inner + b"\r\n--A--\r\n"
-    made(scope, b"MIME-Version: 1.0\r\n" + (inner if whole else outer))
-    assert [note for note in scope.notes.taken() if left in note.text]
+    parts = made(scope, b"MIME-Version: 1.0\r\n" + (inner if whole else outer)).body
+    # A text with a name is a file where it is a part: then it holds its name.
+    held = left == "read.me" and not whole and any(left.encode() in asn1.encode(one) for one in parts)
+    assert held or [note for note in scope.notes.taken() if left in note.text]
 
 
 def test_a_text_part_without_more_makes_no_note(scope: Scope) -> None:

@@ -19,6 +19,7 @@ from gateway.internet.mdn import read_disposition_report
 from gateway.mixer.convert import Conversion, InternetResult, message_to_internet, message_to_x400
 from gateway.mixer.correlation import disposition_request, notification_request, questions_of_internet, questions_of_x400
 from gateway.mixer.eits import eits
+from gateway.mixer.phrases import Language
 from gateway.mixer.policy import Context, PeerPolicy
 from gateway.mixer.stdor import from_text
 from gateway.octets import MemoryOctets
@@ -432,3 +433,13 @@ def test_damaged_notifications_give_a_message_or_a_reason(context: Context, else
         questions_of_internet(internet.parse(bytes(raw)))
         with suppress(GatewayError):
             answered(requesting(context), internet.parse(bytes(raw)))
+
+
+@pytest.mark.parametrize("choice", [receipt(), non_receipt(non_receipt_reason=0, discard_reason=0)])
+def test_the_text_is_in_the_language_of_the_context_and_the_machine_part_stays(
+    choice: dict[str, Any], context: Context, elsewhere: Context
+) -> None:
+    german = message(to_internet(ipn(choice=choice), context, replace(asked(elsewhere), language=Language.GERMAN)))
+    english = message(to_internet(ipn(choice=choice), context, asked(elsewhere)))
+    assert "Ihre Nachricht an:" in text_of(german) and "Your message to:" in text_of(english)
+    assert german.parts[1].content().to_bytes() == english.parts[1].content().to_bytes()

@@ -17,6 +17,7 @@ from gateway.mixer.convert import (
     report_for_x400,
     report_to_internet,
 )
+from gateway.octets import MemoryOctets
 from gateway.x400 import p1
 
 RAW = b"From: a@example.org\r\nTo: Jane.Doe@widget.example\r\nSubject: A useful message\r\nMessage-ID: <1@example.org>\r\n\r\nHello\r\n"
@@ -149,3 +150,18 @@ def test_a_hostile_report_creates_no_header(context: Context) -> None:
     found = dsn.read_delivery_report(message)
     assert found is not None
     assert found.status.message.header.get("Bcc") is None
+
+
+@pytest.mark.parametrize("utf8", [True, False])
+def test_a_dsn_about_smtputf8_mail_is_international(utf8: bool, context: Context) -> None:
+    """RFC 6533 4: addresses, status and what is returned in their UTF-8 forms, and only where something needs it."""
+    address, subject = ("j\u00f6rg@widget.example", "Gr\u00fc\u00dfe") if utf8 else ("joerg@widget.example", "x")
+    envelope = smtp(recipients=(SmtpRecipient(address=address),), smtputf8=utf8)
+    original = internet.parse(MemoryOctets(f"From: a@example.org\r\nSubject: {subject}\r\n\r\nhi\r\n".encode()))
+    made = dsn_for_internet(envelope, original, {1: FAILED}, context)
+    assert made is not None and made.result.envelope.smtputf8 == utf8
+    _, status, returned = internet.parse(made.result.message).parts
+    kinds = ("message/global-delivery-status", "message/global") if utf8 else ("message/delivery-status", "message/rfc822")
+    assert (status.content_type.essence, returned.content_type.essence) == kinds
+    line = f"Final-Recipient: {'utf-8' if utf8 else 'rfc822'}; {address}\r\n"
+    assert line.encode() in status.content().to_bytes()

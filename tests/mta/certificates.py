@@ -47,11 +47,11 @@ class Issued:
 
 
 class Authority:
-    def __init__(self, folder: Path, common: str = "Test Authority") -> None:
+    def __init__(self, folder: Path, common: str = "Test Authority", *, over: Authority | None = None, below: int | None = None) -> None:
         self._folder = folder
         self._key = key()
         self._name = name(common)
-        self.certificate = self._signed(self._name, self._key, is_authority=True, valid=DAY)
+        self.certificate = (over or self)._signed(self._name, self._key, is_authority=True, valid=DAY, below=below)
         self.file = folder / f"{common}.pem"
         self.file.write_bytes(self.certificate.public_bytes(Encoding.PEM))
 
@@ -63,7 +63,9 @@ class Authority:
         key_file.write_bytes(own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return Issued(certificate, own, certificate_file, key_file)
 
-    def _signed(self, subject: x509.Name, own: Key, *, is_authority: bool, valid: timedelta, host: str = "") -> x509.Certificate:
+    def _signed(
+        self, subject: x509.Name, own: Key, *, is_authority: bool, valid: timedelta, host: str = "", below: int | None = None
+    ) -> x509.Certificate:
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -72,7 +74,7 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(NOW - 2 * DAY)
             .not_valid_after(NOW + valid)
-            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=is_authority, path_length=below), critical=True)
         )
         if host:
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)

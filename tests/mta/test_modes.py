@@ -37,6 +37,17 @@ async def test_a_refusal_in_x410_mode_is_told_like_one_in_normal_mode():
         assert "bind error busy" in await transferred(sender)
 
 
+async def test_IC_007_session_selectors_do_not_say_who_is_called_in_x410_mode():
+    """A listener that answers to one SSEL and one PSEL only takes calls in X.410 mode with whatever stands there, or nothing."""
+    async with listening(ssels=(b"S",), psels=(b"P",)) as there:
+        for ssel in (b"", b"SH", b"S"):
+            peer = called(there.port, application_protocol=1, called=s.Selectors(ssel=ssel), **OLD)
+            async with sending(peer) as sender:
+                assert await transferred(sender) == "relayed", ssel
+        async with sending(called(there.port, called=s.Selectors(ssel=b"SH", psel=b"P"))) as sender:
+            assert await transferred(sender) != "relayed", "in normal mode they count"
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "seen"),
     [

@@ -38,6 +38,9 @@ class Cutter:
         self.carried = 0
         self.connections = 0
 
+    async def broken(self) -> None:
+        """The line broke; nobody has noticed yet."""
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._port)
@@ -45,6 +48,7 @@ class Cutter:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for way in ways:
             way.cancel()
+        await self.broken()
         for each in (writer, there_writer):
             each.transport.abort()
 
@@ -216,3 +220,19 @@ async def test_parts_are_bounded_in_number_and_time():
     assert Writer.aborted == 104
     await partials.close()
     assert len(APDU) > 0
+
+
+async def test_a_peer_that_notices_a_dead_line_before_us_resumes_on_another_association():
+    """The first association still stands here and holds the part: it gives it up to a caller that has bound as the same peer."""
+    async with listening(caller(recovery=True)) as there:
+        first = await associate(there.port, timers=PATIENT, reference=REFERENCE)
+        assert (await pull(first, s.RTOpenConfirm)).accepted
+        first.request(s.RTTransferRequest(apdu=LARGE, checkpoints=True))
+        point = (await pull(first, s.RTCheckpointConfirm)).point
+        second = await associate(there.port, timers=PATIENT, resumption=True)
+        assert (await pull(second, s.RTOpenConfirm)).accepted
+        second.request(s.RTResumeRequest(apdu=LARGE, point=point))
+        assert (await pull(second, s.RTTransferConfirm)).transferred
+        assert (there.taken, there.intake.begun) == ([LARGE.to_bytes(1 << 20)], 1)
+        for each in (first, second):
+            await each.close()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from structlog.testing import capture_logs
 
 from gateway import asn1
@@ -22,6 +23,7 @@ from tests.mta.given import called, caller, listening, sending, transferred
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 US = "MTA-US"
+SETS = asn1.SequenceOf(asn1.SetOf(asn1.Any()))
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +152,35 @@ async def test_a_password_is_no_token(authority: Authority, them: Issued) -> Non
     assert "offered no strong credentials" in refused["reason"]
     assert refused["expected"].startswith("MTA name 'MTA-HERE', strong credentials of CN=mta.them.example,C=XX")
     assert "a password as IA5String" in refused["offered"]
+
+
+def along(issued: Issued, *path: Authority) -> MTSCredentials:
+    identity = replace(issued.identity, path=tuple(each.certificate for each in path))
+    return strong_credentials(identity, US, fresh_random(), NOW)
+
+
+def test_a_certification_path_leads_to_the_authority_that_is_trusted(authority: Authority, tmp_path: Path) -> None:
+    """X.509 ForwardCertificationPath in the bind, in whatever order its certificates come."""
+    middle = Authority(tmp_path, "Middle", over=authority)
+    low = Authority(tmp_path, "Low", over=middle)
+    issued = low.issue("mta.them.example")
+    assert fault(authority, along(issued, low, middle)) == ""
+    assert fault(authority, along(issued, middle, low)) == ""
+    assert "issued by none of the authorities" in fault(authority, along(issued, low)), "a step is missing"
+    assert "issued by none of the authorities" in fault(authority, along(issued))
+
+
+def test_a_certification_path_gives_no_right_that_it_does_not_have(authority: Authority, them: Issued, tmp_path: Path) -> None:
+    stranger = Authority(tmp_path, "Stranger")
+    assert "issued by none" in fault(authority, along(stranger.issue("mta.them.example"), stranger)), "its own root counts for nothing"
+    narrow = Authority(tmp_path, "Narrow", over=authority, below=0)
+    low = Authority(tmp_path, "Low", over=narrow)
+    assert fault(authority, along(narrow.issue("mta.them.example"), narrow)) == ""
+    assert "issued by none" in fault(authority, along(low.issue("mta.them.example"), low, narrow)), "pathLenConstraint 0"
+    good = along(them)
+    assert good.strong is not None
+    assert good.strong.certificate is not None
+    user = them.certificate.public_bytes(Encoding.DER)
+    for octets in (b"\x30\x03\x31\x01\x05", b"\x05\x00", asn1.encode(tuple((user,) for _ in range(9)), SETS)):
+        broken = replace(good.strong, certificate=replace(good.strong.certificate, certification_path=octets))
+        assert "do not decode" in fault(authority, MTSCredentials(strong=broken))

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.internet.dsn import report_message, status_part
 from gateway.internet.envelope import SmtpEnvelope, SmtpRecipient
+from gateway.internet.message import serialise
 from gateway.lookup.dns import DNSError, MailServer
 from gateway.octets import MemoryOctets
 from gateway.smtp.routing import Route, SmartHost, SMTPRouter, TLSMode
@@ -96,3 +98,14 @@ async def test_replies_are_ascii_unless_it_was_asked_for(start) -> None:
     assert (await client.say("MAIL FROM:<\u00fc@b>")).startswith("553 5.6.7")
     assert (await client.say("MAIL FROM:<\u00fc@b> SMTPUTF8=1")).startswith("501 5.5.4")
     assert (await client.say("MAIL FROM:<\u00fc@b> SMTPUTF8", "RCPT TO:<\u00fc@b>")).startswith("250")
+
+
+async def test_a_report_goes_to_a_server_without_it_in_the_other_form() -> None:
+    """RFC 6533 4.5: utf-8-addr-xtext and encoded parts; a report is not lost for want of SMTPUTF8."""
+    group = [("Final-Recipient", "rfc822; j\u00f6rg@x.example"), ("Action", "failed"), ("Status", "5.1.1")]
+    part = status_part([("Reporting-MTA", "dns; gw.example")], [group], utf8=True)
+    made = report_message([("To", "ann@example.org")], report_type="delivery-status", text="x", machine_part=part)
+    server = Scripted({}, extensions=("8BITMIME",))
+    await deliver(await server.start(), ["ann@example.org"], sender="", smtputf8=True, message=MemoryOctets(serialise(made).to_bytes()))
+    server.stop()
+    assert b"utf-8; j\\x{F6}rg@x.example" in server.messages[0] and b"message/delivery-status" in server.messages[0]

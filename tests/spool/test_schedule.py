@@ -76,3 +76,10 @@ def test_a_policy_can_be_set_for_each_priority():
     policy = RetryPolicy(non_urgent=quick)
     assert policy.pace(Priority.NON_URGENT) is quick
     assert policy.pace(Priority.NORMAL) is POLICY.normal
+
+
+def test_who_named_a_time_is_told_of_the_delay_at_that_time_once():
+    """RFC 2852 4: BY with mode N."""
+    assert step(attempts=9, after=10 * MINUTE, notify_at=NOW + 30 * MINUTE) == Retry(at=NOW + 30 * MINUTE)
+    assert step(attempts=3, after=30 * MINUTE, notify_at=NOW + 30 * MINUTE) == Warn(at=NOW + 34 * MINUTE)
+    assert step(attempts=3, after=31 * MINUTE, notify_at=NOW + 30 * MINUTE, warned=True) == Retry(at=NOW + 35 * MINUTE)
