@@ -89,7 +89,9 @@ def _plain(text: str) -> bytes:
 
 
 def sync_before(calls: list[Call], queue: Path, mark: bytes, reply: bytes) -> Call | None:
-    """The sync of the queue that returned between its last write and the reply; None when there is none.
+    """The sync of the queue that returned between the last write of the commit that holds the mark and the reply; None when there is none.
+
+    The queue has one writer: what it writes from the mark to the next sync is that commit, and what other work writes comes after it.
 
     Raises:
         AssertionError: The trace does not show the message being written and the reply being sent at all.
@@ -99,13 +101,12 @@ def sync_before(calls: list[Call], queue: Path, mark: bytes, reply: bytes) -> Ca
     marked = next(call for call in written if mark in call.octets)
     sent = [call for call in calls if call.began > marked.began and call.path.startswith("socket:")]
     answer = next(call for call in sent if reply in call.octets)
-    last = [call for call in written if call.began < answer.began][-1]
-    assert marked.began <= last.began
     for call in calls:
-        if call.name in ("fsync", "fdatasync") and call.path == last.path and call.returned is not None:
-            assert last.returned is not None
-            if last.returned < call.began and call.returned < answer.began:
-                return call
+        if call.name not in ("fsync", "fdatasync") or call.path != marked.path or call.returned is None or call.began < marked.began:
+            continue
+        commit = [one for one in written if one.path == marked.path and marked.began <= one.began < call.began]
+        if all(one.returned is not None and one.returned < call.began for one in commit) and call.returned < answer.began:
+            return call
     return None
 
 
