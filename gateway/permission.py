@@ -8,7 +8,7 @@ Pure: routes and mappings come in as functions.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.errors import ConversionError, Failure
 from gateway.internet.fields import Mailbox
@@ -118,6 +118,7 @@ class Directions:
         is_gateway: Whether an O/R address is the gateway's own with an RFC-822 domain-defined attribute.
         is_gateway_domain: Whether a domain is the gateway's own, whose local parts encapsulate O/R addresses.
         takes_universal: Whether a P1 peer takes universal attributes, which hold mailboxes beyond ASCII.
+        wrong_with: What is wrong with a local part that looks like an O/R address; empty for one that does not.
     """
 
     route: Callable[[ORAddress], str | None]
@@ -126,6 +127,7 @@ class Directions:
     is_gateway: Callable[[ORAddress], bool]
     is_gateway_domain: Callable[[str], bool]
     takes_universal: Callable[[str], bool] = lambda peer: False
+    wrong_with: Callable[[str], str] = lambda local: ""
 
     def of_mailbox(self, mailbox: Mailbox, depth: int = 0) -> Meaning:
         """What a mailbox finally means.
@@ -166,8 +168,12 @@ class Directions:
     def _in_internet(self, mailbox: Mailbox) -> ToInternet:
         """A mailbox that holds no other address; at our own domain it would come straight back to us."""
         if self.is_gateway_domain(mailbox.domain):
-            raise ConversionError(RELAYING if _ROUTING_SIGNS & set(mailbox.local) else NO_SUCH_MAILBOX)
+            raise ConversionError(RELAYING if _ROUTING_SIGNS & set(mailbox.local) else self._no_such_mailbox(mailbox.local))
         return ToInternet(address=mailbox)
+
+    def _no_such_mailbox(self, local: str) -> Failure:
+        wrong = self.wrong_with(local)
+        return replace(NO_SUCH_MAILBOX, text=f"This is not an X.400 address that can be used: {wrong[:200]}.") if wrong else NO_SUCH_MAILBOX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from gateway.errors import GatewayError
 from gateway.mixer.convert import map_smtp_recipient, map_x400_recipient
+from gateway.mixer.legality import fault
 from gateway.mixer.policy import Context, Settings
+from gateway.mixer.stdor import from_text
 from gateway.mixer.universal import universal_mailbox
 from gateway.mta.peers import Peer
 from gateway.mta.routing import X400Router, within
@@ -34,7 +37,17 @@ def directions_from(settings: Settings, router: X400Router, peers: Iterable[Peer
         is_gateway=is_gateway,
         is_gateway_domain=lambda domain: domain.lower() == settings.gateway_domain.lower(),
         takes_universal=lambda peer: peer in takes_universal,
+        wrong_with=_wrong_with,
     )
+
+
+def _wrong_with(local: str) -> str:
+    if "=" not in local:
+        return ""
+    try:
+        return fault(from_text(local)) or ""
+    except GatewayError as error:
+        return str(error)
 
 
 def granted_to_peer(peer: Peer | None) -> Granted:

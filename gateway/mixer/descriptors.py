@@ -12,7 +12,7 @@ from gateway.internet.fields import Group, Mailbox, encode_phrase, encode_text, 
 from gateway.mixer.address import AddressError, MappedMailbox, Role, mailbox_to_oraddress, oraddress_to_mailbox
 from gateway.mixer.policy import Context
 from gateway.mixer.rules import Notes, UnmappedError
-from gateway.mixer.text import ia5_form
+from gateway.mixer.text import ia5_form, text_from_oid
 from gateway.mixer.unreplyable import Unreplyable, unreplyable
 from gateway.mixer.way_back import note_other_mailbox, note_other_oraddress
 from gateway.x400.charsets import t61_from_text, text_from_t61
@@ -269,5 +269,8 @@ def text_from_specifiers(specifiers: Iterable[RecipientSpecifier], scope: Scope)
     for one in specifiers:
         if one.notification_requests:
             scope.notes.add("notification-requests", "4.7.2", "a receipt or non-receipt notification was asked for; nobody will send it")
+        if one.recipient_extensions:
+            named = ", ".join(text_from_oid(each.type_) for each in one.recipient_extensions)
+            scope.notes.add("recipient-extensions", "5.3.4", f"of a recipient were dropped: {named[:200]}")
         texts.append(text_from_descriptor(one.recipient, scope, ["Reply requested"] if one.reply_requested else []))
     return ", ".join(texts) or None

@@ -92,7 +92,7 @@ def test_the_way_back_says_whether_it_returns_the_address() -> None:
 
 @pytest.mark.parametrize(
     "shown",
-    ["Joe Doe <joe@w.example>", '"Doe, Joe" <joe@w.example>', "<joe@w.example>", "SMTP:joe@w.example", "smtp: joe@w.example", "joe@w.example "],
+    ["Joe Doe <joe@w.example>", '"Doe, Joe" <joe@w.example>', "<joe@w.example>", "SMTP:joe@w.example", "smtp: joe@w.example"],
 )
 def test_a_mailbox_may_be_written_as_mail_programs_show_it(shown: str) -> None:
     found = explainer().explain(shown)
