@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from gateway.internet.charsets import codec_name
 from gateway.internet.message import Entity
 from gateway.mixer.body_lines import crlf, lazy, shape_of, wrapped
 from gateway.mixer.body_policy import BodyPolicy, TextForm
@@ -48,6 +49,8 @@ def part_of_text(item: Entity, scope: Scope) -> Made | None:
     kept = _part_of_octets(item, scope)
     if kept is not None:
         return kept
+    if codec_name(item.charset) is None:
+        return _in_unknown_charset(item, scope)
     policy = scope.context.policy.body
     if policy.text_longest_line and shape_of(item.content().chunks()).longest > policy.text_longest_line:
         scope.notes.add("text/plain", "RFC 2157 2", f"has a line above {policy.text_longest_line} octets and travels as an attachment")
@@ -62,6 +65,15 @@ def part_of_text(item: Entity, scope: Scope) -> Made | None:
         scope.notes.add("text/plain", "RFC 2157 6.1", f"has characters that ISO-IR {policy.ia5_variant} lacks; sent in ASCII")
         return ia5_part(text.octets_of("ascii")), (IA5_TEXT,)
     return made
+
+
+def _in_unknown_charset(item: Entity, scope: Scope) -> Made | None:
+    """Text whose characters nobody here knows: seven-bit octets are taken as ASCII, others travel whole (RFC 2157 6.2)."""
+    if all(chunk.isascii() for chunk in item.content().chunks()):
+        scope.notes.add("Content-Type", "RFC 2157 6.1", f"the charset {item.charset[:80]!r} is not known; read as ASCII")
+        return ia5_part(item.content()), (IA5_TEXT,)
+    scope.notes.add("Content-Type", "RFC 2157 6.2", f"the charset {item.charset[:80]!r} is not known; the part travels as an attachment")
+    return None
 
 
 class _Text:

@@ -121,6 +121,8 @@ def fields_of_envelope(
     for number, text in _UNENFORCED.items():
         if extension_value(envelope.extensions, number) == 1:
             scope.notes.add("extensions", "5.3.7", f"{text} cannot be enforced in Internet mail")
+    if unknown := len(envelope.unknown) + sum(len(recipient.unknown) for recipient in copy):
+        scope.notes.add("envelope", "5.3.7", f"{unknown} members that X.411 does not know were dropped")
     if envelope.per_domain_bilateral_information:
         scope.notes.add("per-domain-bilateral-information", "5.3.7", "dropped")
     return fields

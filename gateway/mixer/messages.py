@@ -208,6 +208,8 @@ def message_of_ipm(
     Raises:
         ConversionError: 2/19, where it would lose something all the same.
     """
+    if ipm.unknown:
+        scope.notes.add("IPM", "5.3.4", f"{len(ipm.unknown)} members that X.420 does not know were dropped")
 
     def forwarded(inner: IPM, parameters: MessageParameters, inner_scope: Scope) -> Message:
         return message_of_ipm(inner, inner_scope, trailing=fields_of_delivery(inner, parameters, inner_scope), depth=depth + 1)
